@@ -1,0 +1,1 @@
+"""Everything between the graph's questions and the systems that hold the answers."""

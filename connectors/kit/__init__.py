@@ -1,0 +1,1 @@
+"""Plumbing that connectors share: the wire, credentials, batching, chunking, sanitising."""

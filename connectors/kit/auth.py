@@ -1,0 +1,83 @@
+"""Credentials: what a call carries so that a system knows us, fetched once and renewed when refused."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from connectors.kit.http import HttpClient
+
+Headers = Mapping[str, str]
+
+
+class Credential(Protocol):
+    """headers: what to add to a call; may fetch a token through the client (authorized=False).
+    renew: told that `used` was refused; True when the call is worth one more try."""
+
+    async def headers(self, client: HttpClient) -> Headers: ...
+
+    async def renew(self, used: Headers) -> bool: ...
+
+
+class Anonymous:
+    """No credential."""
+
+    async def headers(self, client: HttpClient) -> Headers:
+        return {}
+
+    async def renew(self, used: Headers) -> bool:
+        return False
+
+
+class Fixed:
+    """A header that never changes: an API key, a long-lived token."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self._headers = {name: value}
+
+    async def headers(self, client: HttpClient) -> Headers:
+        return self._headers
+
+    async def renew(self, used: Headers) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"Fixed({next(iter(self._headers))!r}, ...)"
+
+
+def basic(user: str, password: str) -> Fixed:
+    """HTTP Basic, RFC 7617."""
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return Fixed("authorization", f"Basic {pair}")
+
+
+class Fetched:
+    """A bearer token that the system hands out. It is fetched once for all callers (single flight),
+    kept until it is refused, and then fetched again once.
+
+    fetch: asks for a token; raises SourceError. It must pass authorized=False to its call.
+    """
+
+    def __init__(self, fetch: Callable[[HttpClient], Awaitable[str]]) -> None:
+        self._fetch = fetch
+        self._token: str | None = None
+        self._lock = asyncio.Lock()
+
+    async def headers(self, client: HttpClient) -> Headers:
+        if self._token is None:
+            async with self._lock:
+                if self._token is None:
+                    self._token = await self._fetch(client)
+        return {"authorization": f"Bearer {self._token}"}
+
+    async def renew(self, used: Headers) -> bool:
+        # Only the first of many refused calls drops the token: the others find a new one.
+        if used.get("authorization") == f"Bearer {self._token}":
+            self._token = None
+        return True
+
+    def __repr__(self) -> str:
+        return "Fetched(...)"

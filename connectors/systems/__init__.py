@@ -1,0 +1,1 @@
+"""One folder a system. Nothing but the catalog imports from here."""
