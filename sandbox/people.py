@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """crm_id: 18 characters, as Salesforce gives. number: the customer number that both sides know."""
+    """crm_id: 18 characters, as Salesforce gives. number: what both sides call the customer."""
 
     crm_id: str
     number: str
@@ -25,7 +25,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """role: of the direct relation. also: customer numbers of further accounts, each with a role."""
+    """role: of the direct relation. also: numbers of further customers, each with a role."""
 
     crm_id: str
     first_name: str

@@ -1,4 +1,4 @@
-"""Credentials: what a call carries so that a system knows us, fetched once and renewed when refused."""
+"""Credentials: what a call carries so that a system knows us, renewed once when refused."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Tick(Generic[Q, A]):
         futures = [future for _, future in group]
         try:
             answers = await self._send([question for question, _ in group])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is handed on to whoever asked
             for future in futures:
                 future.set_exception(error)
             return
@@ -81,7 +81,7 @@ def by_size(
     items: Iterable[Q], size: Callable[[Q], int], max_size: int, limit: int
 ) -> Iterator[list[Q]]:
     """items in order, in groups of at most `limit` whose sizes add up to at most `max_size` (an
-    item that is larger travels alone). size: in bytes as encoded on the wire, separator included."""
+    item that is larger travels alone). size: bytes as encoded on the wire, separator included."""
     group: list[Q] = []
     total = 0
     for item in items:

@@ -310,4 +310,4 @@ def _wait(error: SourceError, pause: float) -> float | None:
     if isinstance(error, Throttled):
         return None
     # Full jitter: the whole pause is random, so that clients do not come back together.
-    return random.uniform(0, pause)
+    return random.uniform(0, pause)  # noqa: S311 - it spreads load, it guards nothing

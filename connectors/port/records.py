@@ -55,7 +55,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """country is ISO 3166-1 alpha-2; region is a state, department or province, as written there."""
+    """country is ISO 3166-1 alpha-2; region is a state, department or province."""
 
     line1: str | None = None
     line2: str | None = None
@@ -78,7 +78,7 @@ class MembershipRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A commercial customer as the system of customers knows it. `number` is shared with the ERP."""
+    """A commercial customer. `number` is the customer number that the ERP knows too."""
 
     id: str
     owner: AccountRef
@@ -155,9 +155,9 @@ class CaseDetail:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """category and subcategory are codes of the catalogue of cases. order_number is as the customer
-    or the service team wrote it: the ERP may not know it. contact and account are embedded when the
-    system can give them in the same call, else NOT_FETCHED although asked: contact_id then leads on.
+    """category and subcategory are codes of the catalogue of cases. order_number is as somebody
+    wrote it: the ERP may not know it. contact and account are embedded when the system can give
+    them in the same call, else NOT_FETCHED although asked: contact_id then leads on.
     """
 
     id: str

@@ -1,9 +1,9 @@
 """What the graph may ask: small protocols, batch first, each question with its scope.
 
-By-id methods answer in the order asked, None where the system knows no such record or the scope does
-not hold it: the two are never told apart. Ids are the system's own and were taken from a client, so a
-connector treats a malformed one as unknown. Every method may raise `errors.SourceError`, and nothing
-else of its own.
+By-id methods answer in the order asked, None where the system knows no such record or the scope
+does not hold it: the two are never told apart. Ids are the system's own and came from a client, so
+a connector treats a malformed one as unknown. Every method may raise `errors.SourceError`, and
+nothing else of its own.
 """
 
 from __future__ import annotations
