@@ -1,11 +1,11 @@
-"""Every answer of the sandbox passes through here and leaves late, broken or not at all, as asked."""
+"""Every answer of the sandbox passes through here, to leave late, broken or never, as asked."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Final
 
-import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.faults import Faults
@@ -31,7 +31,7 @@ class Faulty:
             return
         faults = self._faults
         if faults.latency:
-            await anyio.sleep(faults.latency)
+            await asyncio.sleep(faults.latency)
         if faults.take("hang"):
             await _until_gone(receive)
             return
@@ -121,7 +121,7 @@ class _Slow:
             return
         size = max(1, -(-len(body) // _SLOW_PIECES))
         for at in range(0, len(body), size):
-            await anyio.sleep(self._pause)
+            await asyncio.sleep(self._pause)
             last = at + size >= len(body)
             more = not last or message.get("more_body", False)
             piece = body[at : at + size]
