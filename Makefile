@@ -12,10 +12,10 @@ PYTHON ?=
 ARGS ?=
 
 PY := $(VENV)/bin/python
+PYBABEL := $(VENV)/bin/pybabel --quiet
 PACKAGES := gateway schema connectors sandbox
 LANGUAGES := es en pt
 CATALOGUES := schema/locale
-DOMAIN := portal
 GRAPHIQL := gateway/http/graphiql/src
 
 # One file for every supported Python and platform (--universal), and nothing in it that says where it was made.
@@ -61,10 +61,17 @@ schema: .run ## Print the schema into schema.graphql
 	$(PY) -m gateway schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
 
+# Texts are marked by N_("…") or said by context.say("…"). English is what stands in the code.
 .PHONY: messages
-messages: .run ## Collect the texts for people into the catalogues (es, en, pt)
-	$(PY) -m babel.messages.frontend extract --quiet --sort-by-file --no-wrap --omit-header \
-		--output $(CATALOGUES)/$(DOMAIN).pot $(PACKAGES)
+messages: .run ## Bring the catalogues of texts for people up to what stands in the code
+	$(PYBABEL) extract --keyword say --sort-by-file --no-wrap --add-location file \
+		--project portal-gateway --output $(CATALOGUES)/portal.pot gateway schema
+	for language in $(LANGUAGES); do \
+		$(PYBABEL) update --init-missing --locale $$language --domain portal --no-wrap \
+			--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+			--input-file $(CATALOGUES)/portal.pot --output-dir $(CATALOGUES) || exit; \
+	done
+	rm $(CATALOGUES)/portal.pot
 
 .PHONY: graphiql
 graphiql: ## Build GraphiQL into the package (needs node and npm)
