@@ -43,6 +43,7 @@ lint: .dev ## Check style, format and import law
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/lint-imports --no-logo --config .ci/knots.toml
 
 .PHONY: types
 types: .dev ## Check types
