@@ -1,0 +1,51 @@
+// Keeps the token and the language for this browser tab, and sends operations with them.
+export const LANGUAGES = { es: 'Español', en: 'English', pt: 'Português' };
+
+const TOKEN_KEY = 'gateway:token';
+const LANGUAGE_KEY = 'gateway:language';
+// RFC 6750, section 2.1: what a bearer token may be made of. Anything else would break the header.
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
+
+/** What was pasted, without the spaces, quotes or "Bearer" that come along from a terminal. */
+export function tidyToken(text) {
+  return text.trim().replace(/^(authorization:\s*)?bearer\s+/i, '').replace(/^["']|["']$/g, '').trim();
+}
+
+export const isToken = (text) => TOKEN.test(text);
+
+export const storedToken = () => sessionStorage.getItem(TOKEN_KEY) ?? '';
+
+export function storeToken(token) {
+  if (token) sessionStorage.setItem(TOKEN_KEY, token);
+  else sessionStorage.removeItem(TOKEN_KEY);
+}
+
+export function storedLanguage() {
+  const wished = [sessionStorage.getItem(LANGUAGE_KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
+  return wished.find((tag) => tag in LANGUAGES) ?? 'en';
+}
+
+export const storeLanguage = (language) => sessionStorage.setItem(LANGUAGE_KEY, language);
+
+/** The function that GraphiQL calls for each operation; headers typed in its editor win over ours. */
+export function fetcherFor(token, language) {
+  return async (operation, { headers = {} } = {}) => {
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: {
+        Accept: 'application/graphql-response+json, application/json;q=0.9',
+        'Accept-Language': language,
+        'Content-Type': 'application/json',
+        ...(isToken(token) && { Authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: JSON.stringify(operation),
+    });
+    const text = await response.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new Error(`The gateway answered ${response.status} with something that is not JSON: ${text.slice(0, 200)}`);
+    }
+  };
+}
