@@ -1,0 +1,110 @@
+"""Batched fields: a function of many parents that answers in their order.
+
+    async def account_of_cases(
+        parents: Sequence[records.Case], context: Context, fields: Fields
+    ) -> Sequence[records.Account | None]: ...
+
+    class Case(Node):
+        account: Account | None = batched(account_of_cases, embeds="account", description="...")
+
+A parameter `counted` tells whether a connection's totalCount is selected. Any further parameter is
+an argument of the field. The function is called once for all parents that ask in the same tick with
+the same arguments and selection. An answer may be an exception: it is the
+error of that parent's field alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import strawberry
+from aiodataloader import DataLoader
+from graphql import GraphQLResolveInfo
+
+from connectors.port.fields import Fields
+from schema.context import Context
+from schema.selection import EMBEDS, NEEDS, selected, selects
+
+Load = Callable[..., Awaitable[Sequence[Any]]]
+
+#: Parameters that every batched function begins with.
+_OWN = ("parents", "context", "fields", "counted")
+
+
+def batched(
+    load: Load,
+    *,
+    description: str,
+    needs: Iterable[str] = (),
+    embeds: str | None = None,
+    name: str | None = None,
+) -> Any:
+    """A field of a graph type that `load` answers for many parents at once.
+
+    needs: attributes of the parent record that `load` reads. embeds: the attribute of the parent
+    record that may hold the answer already, so that what is selected inside goes along in the
+    parent's own question.
+    """
+    signature = inspect.signature(load)
+    arguments = [p for p in signature.parameters.values() if p.name not in _OWN]
+    annotations = inspect.get_annotations(load, eval_str=False)
+
+    async def resolve(root: Any, info: strawberry.Info, **values: Any) -> Any:
+        return await _loader(load, info, values).load(root)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    resolve.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter("root", kind, annotation=Any),
+            inspect.Parameter("info", kind, annotation=strawberry.Info),
+            *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in arguments),
+        ]
+    )
+    resolve.__annotations__ = {
+        "root": Any,
+        "info": strawberry.Info,
+        **{p.name: annotations[p.name] for p in arguments},
+    }
+    resolve.__module__ = load.__module__
+    return strawberry.field(
+        resolver=resolve,
+        description=description,
+        name=name,
+        metadata={NEEDS: tuple(needs), EMBEDS: embeds, "batched": load},
+    )
+
+
+def _loader(load: Load, info: strawberry.Info, values: dict[str, Any]) -> Any:
+    context: Context = info.context
+    raw: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001 - strawberry offers no other way to it
+    # Equal nodes have equal arguments and an equal selection, so the node stands for both.
+    key = (load, *map(id, raw.field_nodes))
+    loader = context.loaders.get(key)
+    if loader is None:
+        fields = selected(raw)
+        if "counted" in inspect.signature(load).parameters:
+            values = {**values, "counted": selects(raw, "totalCount")}
+
+        async def answer(parents: list[Any]) -> list[Any]:
+            return list(await load(parents, context, fields, **values))
+
+        loader = context.loaders[key] = DataLoader(answer, cache=False)
+    return loader
+
+
+async def each(
+    ids: Iterable[str | None],
+    ask: Callable[[Sequence[str]], Awaitable[Sequence[Any]]],
+) -> list[Any]:
+    """Answers by id for many parents: every id is asked once, None is answered with None."""
+    wanted = list(ids)
+    unique = list(dict.fromkeys(i for i in wanted if i is not None))
+    if not unique:
+        return [None] * len(wanted)
+    found = dict(zip(unique, await ask(unique), strict=True))
+    return [None if i is None else found[i] for i in wanted]
+
+
+__all__ = ["Fields", "batched", "each"]

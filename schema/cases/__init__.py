@@ -1,0 +1,1 @@
+"""Cases: queries, claims and requests, with what was said and sent about them."""

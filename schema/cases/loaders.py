@@ -1,0 +1,117 @@
+"""Answers what belongs to many cases at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from connectors.port import records
+from connectors.port.fields import NOT_FETCHED, Fields
+from connectors.port.pages import slice_sorted
+from schema.batched import each
+from schema.context import Context
+from schema.nodes import finds, found
+from schema.pages import Listing, Order, wanted
+
+OLDEST_FIRST = Order("created_at", datetime)
+
+
+@finds("Case")
+async def cases_by_id(
+    context: Context, ids: Sequence[str], fields: Fields
+) -> Sequence[records.Case | None]:
+    if not context.scope:
+        return [None] * len(ids)
+    return await context.sources.cases.cases_by_id(ids, fields, context.scope)
+
+
+@finds("CaseComment")
+async def comments_by_id(
+    context: Context, ids: Sequence[str], fields: Fields
+) -> Sequence[records.CaseComment | None]:
+    if not context.scope:
+        return [None] * len(ids)
+    return await context.sources.cases.comments_by_id(ids, fields, context.scope)
+
+
+@finds("Attachment")
+async def attachments_by_id(
+    context: Context, ids: Sequence[str], fields: Fields
+) -> Sequence[records.Attachment | None]:
+    if not context.scope:
+        return [None] * len(ids)
+    return await context.sources.cases.attachments_by_id(ids, fields, context.scope)
+
+
+async def contact_of_case(
+    parents: Sequence[records.Case], context: Context, fields: Fields
+) -> Sequence[records.Contact | None]:
+    """Embedded where the system gave it, else by id."""
+    missing = [case.contact_id if case.contact is NOT_FETCHED else None for case in parents]
+    others = await each(missing, lambda ids: found("Contact", context, ids, fields))
+    return [
+        other if case.contact is NOT_FETCHED else case.contact
+        for case, other in zip(parents, others, strict=True)
+    ]
+
+
+async def contact_of_author(
+    parents: Sequence[records.Author], context: Context, fields: Fields
+) -> Sequence[records.Contact | None]:
+    return await each(
+        [author.contact_id for author in parents],
+        lambda ids: found("Contact", context, ids, fields),
+    )
+
+
+async def order_of_case(
+    parents: Sequence[records.Case], context: Context, fields: Fields
+) -> Sequence[records.Order | None]:
+    """The order that a case names, if the ERP has it and it is of the same account."""
+
+    async def ask(numbers: Sequence[str]) -> Sequence[records.Order | None]:
+        return await context.sources.orders.orders_by_number(numbers, fields, context.scope)
+
+    orders = await each([case.order_number or None for case in parents], ask)
+    return [
+        order if order is not None and order.owner == case.owner else None
+        for case, order in zip(parents, orders, strict=True)
+    ]
+
+
+async def comments_of_case(
+    parents: Sequence[records.Case],
+    context: Context,
+    fields: Fields,
+    counted: bool,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> Sequence[Listing]:
+    part = wanted(OLDEST_FIRST, first, after, last, before)
+    asked = await context.sources.cases.comments_by_case(
+        [case.id for case in parents], fields | {"created_at"}, context.scope
+    )
+    return [
+        Listing(slice_sorted(rows, part, OLDEST_FIRST.keyset, with_total=counted), OLDEST_FIRST)
+        for rows in asked
+    ]
+
+
+async def attachments_of_case(
+    parents: Sequence[records.Case],
+    context: Context,
+    fields: Fields,
+    counted: bool,
+    first: int | None = None,
+    after: str | None = None,
+) -> Sequence[Listing]:
+    part = wanted(OLDEST_FIRST, first, after)
+    asked = await context.sources.cases.attachments_by_case(
+        [case.id for case in parents], fields | {"created_at"}, context.scope
+    )
+    return [
+        Listing(slice_sorted(rows, part, OLDEST_FIRST.keyset, with_total=counted), OLDEST_FIRST)
+        for rows in asked
+    ]

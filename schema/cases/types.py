@@ -1,0 +1,249 @@
+"""Cases with their comments and files, and the forms that open them, as callers see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from connectors.port import records
+from schema.batched import batched
+from schema.cases import catalogue, loaders
+from schema.cases.filters import CaseKind, CaseStatus
+from schema.context import Context
+from schema.nodes import Node
+from schema.owned import account_of_owned
+from schema.pages import CountedConnection
+from schema.selection import NEEDS
+
+if TYPE_CHECKING:
+    from schema.customers.types import Account, Contact
+    from schema.orders.types import Order
+
+#: The graph is circular, imports are not: these rooms build on this one.
+_CUSTOMERS = strawberry.lazy("schema.customers.types")
+_ORDERS = strawberry.lazy("schema.orders.types")
+
+
+@strawberry.enum(description="How a field of a form is filled in.")
+class FormFieldType(Enum):
+    TEXT = strawberry.enum_value("TEXT", description="One line of text.")
+    MULTILINE = strawberry.enum_value("MULTILINE", description="Several lines of text.")
+    EMAIL = strawberry.enum_value("EMAIL", description="An e-mail address.")
+    PHONE = strawberry.enum_value("PHONE", description="A telephone number.")
+    INTEGER = strawberry.enum_value("INTEGER", description="A whole number.")
+    DATE = strawberry.enum_value("DATE", description="A day, ISO 8601.")
+    CHOICE = strawberry.enum_value("CHOICE", description="One of the options.")
+    ORDER_NUMBER = strawberry.enum_value("ORDER_NUMBER", description="Number of an own order.")
+    INVOICE_NUMBER = strawberry.enum_value(
+        "INVOICE_NUMBER", description="Number of an own invoice."
+    )
+
+
+def _said(text: catalogue.Text | None, info: strawberry.Info) -> str | None:
+    context: Context = info.context
+    return text.of(context.language) if text else None
+
+
+def _label(owner: Any, info: strawberry.Info) -> str:
+    context: Context = info.context
+    text: str = owner.label.of(context.language)
+    return text
+
+
+@strawberry.type(description="One choice of a field.")
+class FormOption:
+    value: str = strawberry.field(description="What to send.")
+
+    @strawberry.field(description="What to show, in the caller's language.")
+    def label(self: strawberry.Parent[catalogue.Option], info: strawberry.Info) -> str:
+        return _label(self, info)
+
+
+@strawberry.type(description="One field of the form that a category asks for.")
+class FormField:
+    name: str = strawberry.field(description="What `details` calls it.")
+    type: FormFieldType = strawberry.field(description="How it is filled in.")
+    required: bool = strawberry.field(description="Whether it may be left empty.")
+    max_length: int | None = strawberry.field(description="Most characters; null: no own limit.")
+    options: list[FormOption] | None = strawberry.field(description="The choices of a CHOICE.")
+
+    @strawberry.field(description="What to show, in the caller's language.")
+    def label(self: strawberry.Parent[catalogue.FormField], info: strawberry.Info) -> str:
+        return _label(self, info)
+
+    @strawberry.field(description="A hint for filling it in, in the caller's language.")
+    def help(self: strawberry.Parent[catalogue.FormField], info: strawberry.Info) -> str | None:
+        return _said(self.help, info)
+
+
+@strawberry.type(description="A kind of request within a category.")
+class CaseSubcategory:
+    code: str = strawberry.field(
+        description="A stable code: DATABASE_UPDATE, TECHNICAL_SUPPORT, DOCUMENT_REQUEST, TRAINING."
+    )
+    form: list[FormField] = strawberry.field(description="What it asks for, beyond the category.")
+
+    @strawberry.field(description="What to show, in the caller's language.")
+    def label(self: strawberry.Parent[catalogue.Subcategory], info: strawberry.Info) -> str:
+        return _label(self, info)
+
+    @strawberry.field(description="What it is for, in the caller's language.")
+    def description(
+        self: strawberry.Parent[catalogue.Subcategory], info: strawberry.Info
+    ) -> str | None:
+        return _said(self.description, info)
+
+
+@strawberry.type(description="A kind of case that can be opened.")
+class CaseCategory:
+    code: str = strawberry.field(
+        description="A stable code: QUERY, INVOICE_CLAIM, SERVICE_CLAIM, PRODUCT_CLAIM, "
+        "OTHER_REQUEST."
+    )
+    kind: CaseKind = strawberry.field(description="Query, claim or request.")
+    subcategories: list[CaseSubcategory] = strawberry.field(
+        description="What to choose from within it; empty when there is no choice."
+    )
+    form: list[FormField] = strawberry.field(description="What it asks for.")
+
+    @strawberry.field(description="What to show, in the caller's language.")
+    def label(self: strawberry.Parent[catalogue.Category], info: strawberry.Info) -> str:
+        return _label(self, info)
+
+    @strawberry.field(description="What it is for, in the caller's language.")
+    def description(
+        self: strawberry.Parent[catalogue.Category], info: strawberry.Info
+    ) -> str | None:
+        return _said(self.description, info)
+
+
+@strawberry.type(description="One filled-in field of a case's form.")
+class CaseDetail:
+    name: str = strawberry.field(description="The form field's name.")
+    label: str = strawberry.field(description="The form field's label, in the caller's language.")
+    value: str = strawberry.field(description="What was filled in.")
+
+
+@strawberry.type(description="Who wrote it: a contact of the customer, or the service team.")
+class Author:
+    name: str = strawberry.field(description="Name to show.")
+    is_service_team: bool = strawberry.field(description="Whether it was the service team.")
+    contact: Annotated[Contact, _CUSTOMERS] | None = batched(
+        loaders.contact_of_author,
+        needs=(),
+        description="The person, when it was one of the customer's.",
+    )
+
+
+@strawberry.type(description="Something said about a case. Internal notes never show.")
+class CaseComment(Node):
+    body: str = strawberry.field(description="The text.")
+    author: Author = strawberry.field(description="Who wrote it.")
+    created_at: datetime = strawberry.field(description="When.")
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
+        return isinstance(value, records.CaseComment)
+
+
+@strawberry.type(description="A file of a case.")
+class Attachment(Node):
+    filename: str = strawberry.field(description="Its name.")
+    content_type: str = strawberry.field(description="Its media type: application/pdf.")
+    size: int = strawberry.field(description="In bytes.")
+    created_at: datetime = strawberry.field(description="When it was sent.")
+    author: Author | None = strawberry.field(description="Who sent it, if the CRM tells.")
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
+        return isinstance(value, records.Attachment)
+
+
+@strawberry.type(description="A query, claim or request of a customer.")
+class Case(Node):
+    number: str = strawberry.field(description="The number that customers and agents quote.")
+    subject: str = strawberry.field(description="What it is about, in a line.")
+    description: str = strawberry.field(description="What it is about, in full.")
+    status: CaseStatus = strawberry.field(description="Where it stands.")
+    created_at: datetime = strawberry.field(description="When it was opened.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    closed_at: datetime | None = strawberry.field(description="When it was closed.")
+    team: str | None = strawberry.field(description="The team it was routed to.")
+    account: Annotated[Account, _CUSTOMERS] | None = batched(
+        account_of_owned, embeds="account", description="The customer it belongs to."
+    )
+    contact: Annotated[Contact, _CUSTOMERS] | None = batched(
+        loaders.contact_of_case,
+        needs=("contact_id",),
+        embeds="contact",
+        description="Who opened it. Null when that person is no longer with the customer.",
+    )
+    order: Annotated[Order, _ORDERS] | None = batched(
+        loaders.order_of_case,
+        needs=("order_number",),
+        description="The order it is about, when it names one. From the ERP.",
+    )
+    comments: CountedConnection[CaseComment] | None = batched(
+        loaders.comments_of_case, description="What was said, oldest first."
+    )
+    attachments: CountedConnection[Attachment] | None = batched(
+        loaders.attachments_of_case, description="Files, oldest first."
+    )
+
+    @strawberry.field(description="Its category in the catalogue.", metadata={NEEDS: ("category",)})
+    def category(self: strawberry.Parent[records.Case], info: strawberry.Info) -> CaseCategory:
+        context: Context = info.context
+        found: Any = context.catalogue.category(self.category)
+        return found  # type: ignore[no-any-return]
+
+    @strawberry.field(
+        description="Its subcategory, when its category has some.",
+        metadata={NEEDS: ("category", "subcategory")},
+    )
+    def subcategory(
+        self: strawberry.Parent[records.Case], info: strawberry.Info
+    ) -> CaseSubcategory | None:
+        context: Context = info.context
+        if self.subcategory is None:
+            return None
+        found: Any = context.catalogue.subcategory(self.category, self.subcategory)
+        return found  # type: ignore[no-any-return]
+
+    @strawberry.field(
+        description="What was filled in on the form of its category, beyond the description.",
+        metadata={NEEDS: ("category", "subcategory", "details")},
+    )
+    def details(
+        self: strawberry.Parent[records.Case], info: strawberry.Info
+    ) -> list[CaseDetail]:
+        context: Context = info.context
+        return [_detail(context, self, detail) for detail in self.details]
+
+    @strawberry.field(
+        description="When an answer is due, by the service hours of the account's country. Null "
+        "when it is closed or the country has no desk.",
+        metadata={NEEDS: ("created_at", "category", "status")},
+    )
+    def answer_due_at(
+        self: strawberry.Parent[records.Case], info: strawberry.Info
+    ) -> datetime | None:
+        context: Context = info.context
+        if self.status in (records.CaseStatus.CLOSED, records.CaseStatus.RESOLVED):
+            return None
+        return context.desks.answer_due(self.owner.country, self.category, self.created_at)
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
+        return isinstance(value, records.Case)
+
+
+def _detail(context: Context, case: records.Case, detail: records.CaseDetail) -> CaseDetail:
+    field = context.catalogue.form_field(case.category, case.subcategory, detail.name)
+    return CaseDetail(
+        name=detail.name, label=field.label.of(context.language), value=detail.value
+    )
+
+

@@ -1,0 +1,82 @@
+"""What every resolver of one operation can reach: who asks, what answers, and the loaders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from connectors.port.records import Membership
+from connectors.port.scope import Scope
+from connectors.port.sources import (
+    CaseSource,
+    CustomerSource,
+    NewsSource,
+    OrderSource,
+    QuestionSource,
+)
+from schema.errors import Unauthenticated
+from schema.texts import N_, say
+
+if TYPE_CHECKING:
+    from schema.cases.catalogue import Catalogue
+    from schema.support.desks import Desks
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person who proved who they are. scope holds the accounts of memberships that are valid
+    today. expires_at: when the proof ends."""
+
+    contact_id: str
+    email: str
+    name: str
+    memberships: tuple[Membership, ...]
+    scope: Scope
+    expires_at: datetime
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What answers, each guarded: an answer outside the scope of its question never comes back."""
+
+    customers: CustomerSource
+    cases: CaseSource
+    orders: OrderSource
+    news: NewsSource
+    questions: QuestionSource
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's surroundings. language: of texts for people, one of schema.texts.LANGUAGES.
+    locale: what the caller prefers to read, BCP 47, for news and questions."""
+
+    sources: Sources
+    catalogue: Catalogue
+    desks: Desks
+    clock: Callable[[], datetime]
+    caller: Caller | None = None
+    language: str = "es"
+    locale: str = "es"
+    #: One loader for each batched field, arguments and selection; see schema.batched.
+    loaders: dict[Any, Any] = field(default_factory=dict)
+    #: The selection of each field node, worked out once; see schema.selection.
+    selections: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope:
+        """The accounts that the caller may see; empty for an anonymous caller."""
+        return self.caller.scope if self.caller else Scope()
+
+    def required_caller(self) -> Caller:
+        """Who asks. Raises Unauthenticated when nobody says."""
+        if self.caller is None:
+            raise Unauthenticated(N_("Sign in to see this."))
+        return self.caller
+
+    def say(self, text: str, **values: object) -> str:
+        """A text in the caller's language."""
+        return say(self.language, text, values)

@@ -1,0 +1,1 @@
+"""Who the customers are: accounts, their people, and who is asking."""

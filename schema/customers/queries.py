@@ -1,0 +1,46 @@
+"""The entry points to customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from schema.context import Context
+from schema.customers.loaders import accounts_by_id, contacts_by_id
+from schema.customers.types import Account, Contact, Viewer
+from schema.nodes import key_of
+from schema.selection import selected
+
+
+@strawberry.type
+class CustomerQueries:
+    @strawberry.field(description="Who is asking. Null without a valid access token.")
+    def viewer(self, info: strawberry.Info) -> Viewer | None:
+        context: Context = info.context
+        caller: Any = context.caller
+        return caller  # type: ignore[no-any-return]
+
+    @strawberry.field(description="One account that the viewer may act for. Null otherwise.")
+    async def account(
+        self,
+        info: strawberry.Info,
+        id: strawberry.ID,  # noqa: A002
+    ) -> Account | None:
+        context: Context = info.context
+        context.required_caller()
+        keys = [key_of("id", id, "Account")]
+        found: Any = await accounts_by_id(context, keys, selected(info._raw_info))
+        return found[0]  # type: ignore[no-any-return]
+
+    @strawberry.field(description="One person of the viewer's accounts. Null otherwise.")
+    async def contact(
+        self,
+        info: strawberry.Info,
+        id: strawberry.ID,  # noqa: A002
+    ) -> Contact | None:
+        context: Context = info.context
+        context.required_caller()
+        keys = [key_of("id", id, "Contact")]
+        found: Any = await contacts_by_id(context, keys, selected(info._raw_info))
+        return found[0]  # type: ignore[no-any-return]

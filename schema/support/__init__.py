@@ -1,0 +1,1 @@
+"""Customer service: frequent questions, and when and how people answer."""
