@@ -21,11 +21,10 @@ from typing import Any
 
 import strawberry
 from aiodataloader import DataLoader
-from graphql import GraphQLResolveInfo
 
 from connectors.port.fields import Fields
 from schema.context import Context
-from schema.selection import EMBEDS, NEEDS, selected, selects
+from schema.selection import EMBEDS, NEEDS, raw, selected, selects
 
 Load = Callable[..., Awaitable[Sequence[Any]]]
 
@@ -78,14 +77,13 @@ def batched(
 
 def _loader(load: Load, info: strawberry.Info, values: dict[str, Any]) -> Any:
     context: Context = info.context
-    raw: GraphQLResolveInfo[Any] = info._raw_info  # noqa: SLF001 - strawberry offers no other way to it
     # Equal nodes have equal arguments and an equal selection, so the node stands for both.
-    key = (load, *map(id, raw.field_nodes))
+    key = (load, *map(id, raw(info).field_nodes))
     loader = context.loaders.get(key)
     if loader is None:
-        fields = selected(raw)
+        fields = selected(info)
         if "counted" in inspect.signature(load).parameters:
-            values = {**values, "counted": selects(raw, "totalCount")}
+            values = {**values, "counted": selects(info, "totalCount")}
 
         async def answer(parents: list[Any]) -> list[Any]:
             return list(await load(parents, context, fields, **values))

@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import strawberry
-from graphql import GraphQLResolveInfo
 
 from connectors.port.fields import Fields
 from schema.context import Context
 from schema.errors import InputError
-from schema.selection import NEEDS, selected
+from schema.selection import NEEDS, raw, selected
 from schema.texts import N_
 
 #: Longest id of a system that we hand out or take back, in characters.
@@ -70,8 +69,7 @@ class Node:
         metadata={NEEDS: ()},
     )
     def id(self, info: strawberry.Info) -> strawberry.ID:
-        raw = info._raw_info  # noqa: SLF001 - strawberry offers no other way to it
-        return to_global(raw.parent_type.name, self.id)
+        return to_global(raw(info).parent_type.name, self.id)
 
 
 def finds(type_name: str) -> Callable[[Finder], Finder]:
@@ -91,7 +89,7 @@ async def found(
     return await _finders[type_name](context, ids, fields)
 
 
-async def find_nodes(argument: str, ids: Sequence[str], info: GraphQLResolveInfo[Any]) -> list[Any]:
+async def find_nodes(argument: str, ids: Sequence[str], info: strawberry.Info) -> list[Any]:
     """Records of any types by global id, in order: one question a type. Errors stay at their own
     place in the list, as exceptions."""
     if len(ids) > MOST_NODES:

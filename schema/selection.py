@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import strawberry
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
@@ -35,30 +36,37 @@ _BACKREF = "strawberry-definition"
 NEEDS, EMBEDS = "needs", "embeds"
 
 
-def selected(info: Info, type_name: str | None = None) -> Fields:
+def raw(info: strawberry.Info) -> Info:
+    """graphql-core's own info. The one place that looks inside strawberry's."""
+    return info._raw_info  # noqa: SLF001 - strawberry offers no other way to it
+
+
+def selected(asked: strawberry.Info, type_name: str | None = None) -> Fields:
     """Attributes of the record that the field being resolved answers with. type_name: of which
     object type, where the field's own type is an interface."""
+    info = raw(asked)
     key = (type_name, *map(id, info.field_nodes))
     context: Context = info.context
     known: Fields | None = context.selections.get(key)
     if known is None:
-        named = get_named_type(info.schema.get_type(type_name) or info.return_type)
+        named = get_named_type(info.return_type)
+        if type_name is not None:
+            named = info.schema.type_map[type_name]
         known = frozenset(_attributes(info, named, info.field_nodes))
         context.selections[key] = known
     return known
 
 
-def selects(info: Info, field_name: str) -> bool:
+def selects(asked: strawberry.Info, field_name: str) -> bool:
     """Whether the field being resolved selects a field of this GraphQL name directly."""
+    info = raw(asked)
     named = get_named_type(info.return_type)
     if not isinstance(named, GraphQLObjectType):
         return False
     return any(node.name.value == field_name for node in _fields(info, named, info.field_nodes))
 
 
-def _attributes(
-    info: Info, named: Any, parents: Iterable[FieldNode]
-) -> Iterator[str]:
+def _attributes(info: Info, named: Any, parents: Iterable[FieldNode]) -> Iterator[str]:
     if not isinstance(named, GraphQLObjectType):
         return
     if "pageInfo" in named.fields:

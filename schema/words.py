@@ -27,9 +27,7 @@ def _clean(argument: str, value: str | None, longest: int) -> str | None:
     if not text:
         raise InputError(argument, N_("{argument} is empty. Leave it out to see everything."))
     if len(text) > longest:
-        raise InputError(
-            argument, N_("{argument} is longer than {most} characters."), most=longest
-        )
+        raise InputError(argument, N_("{argument} is longer than {most} characters."), most=longest)
     if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in text):
         raise InputError(argument, N_("{argument} holds characters that cannot be searched for."))
     return text

@@ -63,9 +63,7 @@ class CaseFilter:
     number: str | None = strawberry.field(
         default=None, description="The case's number, with or without leading zeros."
     )
-    kinds: list[CaseKind] | None = strawberry.field(
-        default=None, description="Any of these kinds."
-    )
+    kinds: list[CaseKind] | None = strawberry.field(default=None, description="Any of these kinds.")
     categories: list[str] | None = strawberry.field(
         default=None, description="Any of these categories, by code: see `caseCategories`."
     )
@@ -118,7 +116,7 @@ def case_query(
     before: str | None,
 ) -> CaseQuery:
     """The port's question. Raises InputError, which names the argument, before anyone is asked."""
-    sort = CaseSort(order_by.field.value) if order_by else CaseSort.CREATED_AT
+    sort = CaseSort[order_by.field.name] if order_by else CaseSort.CREATED_AT
     asked = filter or CaseFilter()
     since, until = days("filter.createdOn", asked.created_on)
     zone = context.desks.zone(account.country for account in scope)
@@ -137,8 +135,8 @@ def case_query(
         statuses=None
         if asked.statuses is None
         else tuple(records.CaseStatus(status.name) for status in asked.statuses),
-        created_from=since and midnight(since, zone),
-        created_before=until and midnight(until + timedelta(days=1), zone),
+        created_from=midnight(since, zone) if since else None,
+        created_before=midnight(until + timedelta(days=1), zone) if until else None,
         search=words("filter.search", asked.search),
         sort=sort,
         descending=order_by is None or order_by.direction is SortDirection.DESC,

@@ -36,7 +36,7 @@ class CaseQueries:
     async def case(self, info: strawberry.Info, by: CaseLookup) -> Case | None:
         context: Context = info.context
         scope = context.required_caller().scope
-        fields = selected(info._raw_info)
+        fields = selected(info)
         found: Any
         if by.id:
             found = await cases_by_id(context, [key_of("by.id", by.id, "Case")], fields)
@@ -69,8 +69,8 @@ class CaseQueries:
         query = case_query(
             context,
             narrowed(context, asked, "filter.accountIds"),
-            selected(info._raw_info),
-            selects(info._raw_info, "totalCount"),
+            selected(info),
+            selects(info, "totalCount"),
             filter,
             order_by,
             first,

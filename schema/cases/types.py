@@ -216,9 +216,7 @@ class Case(Node):
         description="What was filled in on the form of its category, beyond the description.",
         metadata={NEEDS: ("category", "subcategory", "details")},
     )
-    def details(
-        self: strawberry.Parent[records.Case], info: strawberry.Info
-    ) -> list[CaseDetail]:
+    def details(self: strawberry.Parent[records.Case], info: strawberry.Info) -> list[CaseDetail]:
         context: Context = info.context
         return [_detail(context, self, detail) for detail in self.details]
 
@@ -242,8 +240,4 @@ class Case(Node):
 
 def _detail(context: Context, case: records.Case, detail: records.CaseDetail) -> CaseDetail:
     field = context.catalogue.form_field(case.category, case.subcategory, detail.name)
-    return CaseDetail(
-        name=detail.name, label=field.label.of(context.language), value=detail.value
-    )
-
-
+    return CaseDetail(name=detail.name, label=field.label.of(context.language), value=detail.value)

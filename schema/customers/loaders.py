@@ -26,8 +26,7 @@ async def accounts_by_id(
 ) -> Sequence[records.Account | None]:
     scope = context.scope
     if fields <= _KNOWN:
-        refs = [scope.by_id(key) for key in ids]
-        return [ref and _account(ref) for ref in refs]
+        return [_account(ref) if ref else None for ref in map(scope.by_id, ids)]
     seen = [key for key in ids if scope.by_id(key)]
     ask = context.sources.customers.accounts_by_id
     found = dict(zip(seen, await ask(seen, fields, scope), strict=True)) if seen else {}

@@ -30,7 +30,7 @@ class CustomerQueries:
         context: Context = info.context
         context.required_caller()
         keys = [key_of("id", id, "Account")]
-        found: Any = await accounts_by_id(context, keys, selected(info._raw_info))
+        found: Any = await accounts_by_id(context, keys, selected(info))
         return found[0]  # type: ignore[no-any-return]
 
     @strawberry.field(description="One person of the viewer's accounts. Null otherwise.")
@@ -42,5 +42,5 @@ class CustomerQueries:
         context: Context = info.context
         context.required_caller()
         keys = [key_of("id", id, "Contact")]
-        found: Any = await contacts_by_id(context, keys, selected(info._raw_info))
+        found: Any = await contacts_by_id(context, keys, selected(info))
         return found[0]  # type: ignore[no-any-return]

@@ -69,7 +69,7 @@ class NewsQueries:
                 "filter.tags", N_("{argument} names more than {most} tags."), most=_MOST_TAGS
             )
         query = NewsQuery(
-            fields=selected(info._raw_info) | {NEWEST_FIRST.name},
+            fields=selected(info) | {NEWEST_FIRST.name},
             part=wanted(NEWEST_FIRST, first, after, last, before),
             locale=asked.locale or context.locale,
             country=asked.country,
@@ -88,7 +88,7 @@ class NewsQueries:
         self, info: strawberry.Info, by: NewsArticleLookup
     ) -> NewsArticle | None:
         context: Context = info.context
-        fields = selected(info._raw_info)
+        fields = selected(info)
         found: Any
         if by.id:
             found = await news_by_id(context, [key_of("by.id", by.id, "NewsArticle")], fields)

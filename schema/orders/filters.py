@@ -86,7 +86,7 @@ def order_query(
     before: str | None,
 ) -> OrderQuery:
     """The port's question. Raises InputError, which names the argument, before anyone is asked."""
-    sort = OrderSort(order_by.field.value) if order_by else OrderSort.ORDERED_ON
+    sort = OrderSort[order_by.field.name] if order_by else OrderSort.ORDERED_ON
     asked = filter or OrderFilter()
     since, until = days("filter.orderedOn", asked.ordered_on)
     return OrderQuery(

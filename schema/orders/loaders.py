@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connectors.port import records
 from connectors.port.fields import NOT_FETCHED, Fields
-from connectors.port.pages import Keyset, Page, slice_sorted
+from connectors.port.pages import Keyset, Page, Slice, slice_sorted
+from connectors.port.queries import CaseQuery
 from schema.batched import each
 from schema.context import Context
 from schema.nodes import finds
 from schema.pages import Listing, Order, wanted
 
 #: Positions count as numbers do: 20 comes before 100.
-BY_POSITION = Order(
-    "position", str, at=lambda line: Keyset(line.position.zfill(10), line.position)
-)
+BY_POSITION = Order("position", str, at=lambda line: Keyset(line.position.zfill(10), line.position))
 NEWEST_FIRST = Order("created_at", datetime)
 
 
@@ -93,6 +94,7 @@ async def cases_of_order(
     parents: Sequence[records.Order],
     context: Context,
     fields: Fields,
+    counted: bool,
     first: int | None = None,
     after: str | None = None,
 ) -> Sequence[Listing]:
@@ -105,12 +107,23 @@ async def cases_of_order(
         )
 
     pages = await each([order.number for order in parents], ask)
-    return [
-        Listing(_of_account(page, order.owner), NEWEST_FIRST)
-        for order, page in zip(parents, pages, strict=True)
-    ]
+    own = [_of_account(page, order.owner) for order, page in zip(parents, pages, strict=True)]
+    if counted:
+        counts = [_count(context, order, page) for order, page in zip(parents, own, strict=True)]
+        totals = await asyncio.gather(*counts)
+        own = [replace(page, total=total) for page, total in zip(own, totals, strict=True)]
+    return [Listing(page, NEWEST_FIRST) for page in own]
 
 
 def _of_account(page: Page[records.Case], owner: records.AccountRef) -> Page[records.Case]:
     items = [case for case in page.items if case.owner == owner]
     return Page(items, page.has_next, page.has_previous)
+
+
+async def _count(context: Context, order: records.Order, page: Page[records.Case]) -> int | None:
+    """How many cases name an order; a page that is the whole list needs no further question."""
+    if not page.has_next and not page.has_previous:
+        return len(page.items)
+    scope = context.scope.narrowed([order.owner.id])
+    query = CaseQuery(scope, frozenset(), Slice(1), order_numbers=(order.number,), with_total=True)
+    return (await context.sources.cases.find_cases(query)).total

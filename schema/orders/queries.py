@@ -35,7 +35,7 @@ class OrderQueries:
     async def order(self, info: strawberry.Info, by: OrderLookup) -> Order | None:
         context: Context = info.context
         scope = context.required_caller().scope
-        fields = selected(info._raw_info)
+        fields = selected(info)
         found: Any
         if by.id:
             found = await orders_by_id(context, [key_of("by.id", by.id, "Order")], fields)
@@ -66,8 +66,8 @@ class OrderQueries:
         asked = filter.account_ids if filter else None
         query = order_query(
             narrowed(context, asked, "filter.accountIds"),
-            selected(info._raw_info),
-            selects(info._raw_info, "totalCount"),
+            selected(info),
+            selects(info, "totalCount"),
             filter,
             order_by,
             first,

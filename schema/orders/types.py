@@ -16,7 +16,7 @@ from schema.nodes import Node
 from schema.orders import loaders
 from schema.orders.filters import OrderStatus
 from schema.owned import account_of_owned
-from schema.pages import Connection, CountedConnection
+from schema.pages import CountedConnection
 from schema.scalars import URL, Address, Money
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Order(Node):
     invoices: list[Invoice] | None = batched(
         loaders.invoices_of_order, embeds="invoices", description="Its invoices, but cancelled."
     )
-    cases: Connection[Case] | None = batched(
+    cases: CountedConnection[Case] | None = batched(
         loaders.cases_of_order,
         needs=("number",),
         description="Cases about this order, newest first. From the CRM.",

@@ -30,22 +30,22 @@ class Hours:
             if start <= now < end:
                 return None
             if start > now:
-                return start
+                return start.astimezone(self.zone)
         return None
 
     def after(self, since: datetime, service: timedelta) -> datetime | None:
         """The instant by which the desk has been open for `service` since an instant."""
         left = service
         for start, end in self._spans(since):
-            begin = max(start, since)
+            begin = max(start, since.astimezone(UTC))
             if begin + left <= end:
-                return begin + left
+                return (begin + left).astimezone(self.zone)
             left -= max(end - begin, timedelta())
         return None
 
     def _spans(self, since: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Open spans that end after an instant, in order. Instants are reckoned in UTC, so that an
-        hour that a time zone skips or repeats is neither lost nor counted twice."""
+        """Open spans that end after an instant, in order. They are in UTC, so that an hour that a
+        time zone skips or repeats is neither lost nor counted twice."""
         today = since.astimezone(self.zone).date()
         for offset in range(_HORIZON):
             day = today + timedelta(days=offset)
@@ -55,4 +55,4 @@ class Hours:
                 start = datetime.combine(day, opens, self.zone).astimezone(UTC)
                 end = datetime.combine(day, closes, self.zone).astimezone(UTC)
                 if end > since:
-                    yield start.astimezone(self.zone), end.astimezone(self.zone)
+                    yield start, end

@@ -1,0 +1,45 @@
+"""The graph's entry points, put together from the rooms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from schema.cases.queries import CaseQueries
+from schema.customers.queries import CustomerQueries
+from schema.news.queries import NewsQueries
+from schema.nodes import Node, find_nodes
+from schema.orders.queries import OrderQueries
+from schema.scalars import CONFIG
+from schema.support.queries import SupportQueries
+
+
+@strawberry.type(
+    description="What can be read. A field that takes a call to a system is nullable: a system "
+    "that is down costs its own fields and nothing else."
+)
+class Query(CustomerQueries, CaseQueries, OrderQueries, NewsQueries, SupportQueries):
+    @strawberry.field(
+        description="Any object by its global id. Null when it does not exist or is not the "
+        "viewer's to see."
+    )
+    async def node(
+        self,
+        info: strawberry.Info,
+        id: strawberry.ID,  # noqa: A002
+    ) -> Node | None:
+        found: Any = (await find_nodes("id", [id], info))[0]
+        if isinstance(found, Exception):
+            raise found
+        return found  # type: ignore[no-any-return]
+
+    @strawberry.field(
+        description="Up to 100 objects by global id, in the order asked; null where `node` would "
+        "be null."
+    )
+    async def nodes(self, info: strawberry.Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        return await find_nodes("ids", ids, info)
+
+
+SCHEMA = strawberry.Schema(query=Query, config=CONFIG)

@@ -1,0 +1,54 @@
+"""The entry points to help. Open to anonymous callers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from connectors.port import records
+from connectors.port.pages import Keyset
+from connectors.port.queries import QuestionQuery
+from schema.context import Context
+from schema.pages import Connection, Listing, Order, wanted
+from schema.scalars import CountryCode
+from schema.support.types import FaqEntry, FaqTopic, SupportDesk
+from schema.words import words
+
+IN_READING_ORDER = Order("position", int, at=lambda entry: Keyset(entry.position, entry.id))
+
+
+@strawberry.type
+class SupportQueries:
+    @strawberry.field(
+        description="Answers to frequent questions, in the caller's language. Open to anonymous "
+        "callers."
+    )
+    async def faqs(
+        self,
+        info: strawberry.Info,
+        search: str | None = None,
+        topic: FaqTopic | None = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Connection[FaqEntry] | None:
+        context: Context = info.context
+        query = QuestionQuery(
+            locale=context.locale,
+            part=wanted(IN_READING_ORDER, first, after),
+            topic=records.QuestionTopic(topic.name) if topic else None,
+            search=words("search", search),
+        )
+        found: Any = Listing(
+            await context.sources.questions.find_questions(query), IN_READING_ORDER
+        )
+        return found  # type: ignore[no-any-return]
+
+    @strawberry.field(
+        description="How to reach customer service in a country, and when it answers. Null when "
+        "there is no desk for it. Open to anonymous callers."
+    )
+    def support_desk(self, info: strawberry.Info, country: CountryCode) -> SupportDesk | None:
+        context: Context = info.context
+        desk: Any = context.desks.desk(country)
+        return desk  # type: ignore[no-any-return]

@@ -1,0 +1,97 @@
+"""Frequent questions and support desks, as callers see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from connectors.port import records
+from connectors.port.fields import Fields
+from schema.context import Context
+from schema.nodes import Node, finds
+from schema.scalars import URL, CountryCode, EmailAddress
+from schema.support.desks import Desk
+
+
+@strawberry.enum(description="What a frequent question is about.")
+class FaqTopic(Enum):
+    ACCESS = strawberry.enum_value("ACCESS", description="Getting in: invitation, password.")
+    CASES = strawberry.enum_value("CASES", description="Opening and following cases.")
+    ORDERS = strawberry.enum_value("ORDERS", description="Finding orders.")
+    DOCUMENTS = strawberry.enum_value("DOCUMENTS", description="Certificates and documents.")
+    TRAINING = strawberry.enum_value("TRAINING", description="Courses and training.")
+    CLAIMS = strawberry.enum_value("CLAIMS", description="Which claim is for what.")
+    TROUBLESHOOTING = strawberry.enum_value(
+        "TROUBLESHOOTING", description="When something does not work."
+    )
+
+
+@strawberry.type(description="A frequent question with its answer.")
+class FaqEntry(Node):
+    question: str = strawberry.field(description="The question.")
+    answer: str = strawberry.field(description="The answer: plain text, lists as in Markdown.")
+    topic: FaqTopic = strawberry.field(description="What it is about.")
+
+    @classmethod
+    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
+        return isinstance(value, records.Question)
+
+
+@finds("FaqEntry")
+async def questions_by_id(
+    context: Context, ids: Sequence[str], fields: Fields
+) -> Sequence[records.Question | None]:
+    return await context.sources.questions.questions_by_id(ids)
+
+
+@strawberry.enum(description="A day of the week.")
+class Weekday(Enum):
+    MONDAY = strawberry.enum_value("MONDAY", description="Monday.")
+    TUESDAY = strawberry.enum_value("TUESDAY", description="Tuesday.")
+    WEDNESDAY = strawberry.enum_value("WEDNESDAY", description="Wednesday.")
+    THURSDAY = strawberry.enum_value("THURSDAY", description="Thursday.")
+    FRIDAY = strawberry.enum_value("FRIDAY", description="Friday.")
+    SATURDAY = strawberry.enum_value("SATURDAY", description="Saturday.")
+    SUNDAY = strawberry.enum_value("SUNDAY", description="Sunday.")
+
+
+@strawberry.type(description="Hours of one day, in the desk's time zone.")
+class OpeningHours:
+    day: Weekday = strawberry.field(description="The day of the week.")
+    opens: str = strawberry.field(description="From, 24 hours: 08:00.")
+    closes: str = strawberry.field(description="To, 24 hours: 17:30.")
+
+
+@strawberry.type(description="How to reach customer service in a country, and when it answers.")
+class SupportDesk:
+    country: CountryCode = strawberry.field(description="The country it is for.")
+    phone: str | None = strawberry.field(description="Telephone number.")
+    email: EmailAddress | None = strawberry.field(description="E-mail address.")
+    chat_url: URL | None = strawberry.field(description="Where the chat is.")
+    time_zone: str = strawberry.field(description="Time zone, IANA: America/Bogota.")
+
+    @strawberry.field(description="When it answers in a week without holidays.")
+    def opening_hours(self: strawberry.Parent[Desk]) -> list[OpeningHours]:
+        return [
+            OpeningHours(
+                day=list(Weekday)[weekday],
+                opens=opens.isoformat("minutes"),
+                closes=closes.isoformat("minutes"),
+            )
+            for weekday, spans in sorted(self.hours.week.items())
+            for opens, closes in spans
+        ]
+
+    @strawberry.field(description="Whether it answers now; holidays of the country count.")
+    def is_open(self: strawberry.Parent[Desk], info: strawberry.Info) -> bool:
+        context: Context = info.context
+        return self.hours.is_open(context.clock())
+
+    @strawberry.field(description="When it answers next; null while it is open.")
+    def opens_at(self: strawberry.Parent[Desk], info: strawberry.Info) -> datetime | None:
+        context: Context = info.context
+        return self.hours.opens_at(context.clock())
