@@ -18,16 +18,16 @@ VERSION: Final = 1
 
 def fold(text: str | None) -> str | None:
     """Text as both sides of a comparison without regard to case see it; SQLite knows ASCII only."""
-    return None if text is None else text.casefold()
+    return None if text is None else text.lower()
 
 
 def _collate(left: str, right: str) -> int:
-    a, b = left.casefold(), right.casefold()
+    a, b = left.lower(), right.lower()
     return (a > b) - (a < b)
 
 
 def connect(path: Path | str) -> sqlite3.Connection:
-    """Open (and create) the file, `:memory:` for none. Transactions are explicit; rows are tuples."""
+    """Open (and create) a file, or `:memory:`. Transactions are explicit, rows are tuples."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.create_function("fold", 1, fold, deterministic=True)
     connection.create_collation("folded", _collate)

@@ -1,0 +1,1 @@
+"""A CRM that speaks as Salesforce does, over the rows that the sandbox keeps."""
