@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -19,6 +19,9 @@ from schema.texts import N_
 _LONGEST = 200
 #: Most ids that `nodes` answers at once.
 MOST_NODES = 100
+
+#: A global id as an argument called `id`.
+GlobalId = Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
 
 #: Finds records by the ids of their system, in order, None where there is none to be seen.
 Finder = Callable[[Context, Sequence[str], Fields], Awaitable[Sequence[Any]]]

@@ -12,7 +12,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 import strawberry
@@ -24,6 +24,18 @@ from schema.texts import N_
 T = TypeVar("T")
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
+
+First = Annotated[
+    int | None,
+    strawberry.argument(description="How many from the beginning, 1 to 100; 20 if not told."),
+]
+After = Annotated[
+    str | None, strawberry.argument(description="Begin after the item with this cursor.")
+]
+Last = Annotated[int | None, strawberry.argument(description="How many from the end, 1 to 100.")]
+Before = Annotated[
+    str | None, strawberry.argument(description="End before the item with this cursor.")
+]
 #: Longest cursor that is looked at, in characters.
 _LONGEST = 600
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import strawberry
@@ -18,7 +19,7 @@ from schema.context import Context
 from schema.dates import DateRange, days
 from schema.errors import InputError
 from schema.nodes import key_of
-from schema.pages import Listing, Order, wanted
+from schema.pages import After, Before, First, Last, Listing, Order, wanted
 from schema.scalars import SortDirection
 from schema.texts import N_
 from schema.words import code, words
@@ -91,6 +92,14 @@ class CaseOrder:
     direction: SortDirection = strawberry.field(description="Which end comes first.")
 
 
+CaseWhere = Annotated[
+    CaseFilter | None, strawberry.argument(description="Which cases; all if not told.")
+]
+CaseBy = Annotated[
+    CaseOrder | None, strawberry.argument(description="In which order; newest first if not told.")
+]
+
+
 def narrowed(context: Context, account_ids: Iterable[str] | None, argument: str) -> Scope:
     """The caller's scope, or the part of it that a filter names. Naming an account that is not the
     caller's is an error, the same whether it exists or not."""
@@ -160,12 +169,12 @@ async def cases_of_account(
     context: Context,
     fields: Fields,
     counted: bool,
-    filter: CaseFilter | None = None,  # noqa: A002
-    order_by: CaseOrder | None = None,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    filter: CaseWhere = None,  # noqa: A002
+    order_by: CaseBy = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Sequence[Listing | BaseException]:
     """Each account's own page. Questions of one tick travel together where the system can."""
     if filter and filter.account_ids is not None:

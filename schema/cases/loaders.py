@@ -11,7 +11,7 @@ from connectors.port.pages import slice_sorted
 from schema.batched import each
 from schema.context import Context
 from schema.nodes import finds, found
-from schema.pages import Listing, Order, wanted
+from schema.pages import After, Before, First, Last, Listing, Order, wanted
 
 OLDEST_FIRST = Order("created_at", datetime)
 
@@ -84,10 +84,10 @@ async def comments_of_case(
     context: Context,
     fields: Fields,
     counted: bool,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Sequence[Listing]:
     part = wanted(OLDEST_FIRST, first, after, last, before)
     asked = await context.sources.cases.comments_by_case(
@@ -104,8 +104,8 @@ async def attachments_of_case(
     context: Context,
     fields: Fields,
     counted: bool,
-    first: int | None = None,
-    after: str | None = None,
+    first: First = None,
+    after: After = None,
 ) -> Sequence[Listing]:
     part = wanted(OLDEST_FIRST, first, after)
     asked = await context.sources.cases.attachments_by_case(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
 from connectors.port.pages import Slice
 from connectors.port.queries import CaseQuery
-from schema.cases.filters import CaseFilter, CaseOrder, ask, case_query, narrowed
+from schema.cases.filters import CaseBy, CaseWhere, ask, case_query, narrowed
 from schema.cases.loaders import cases_by_id
 from schema.cases.types import Case, CaseCategory
 from schema.context import Context
 from schema.errors import InputError
 from schema.nodes import key_of
-from schema.pages import CountedConnection
+from schema.pages import After, Before, CountedConnection, First, Last
 from schema.selection import selected, selects
 from schema.texts import N_
 from schema.words import code
@@ -33,7 +33,11 @@ class CaseLookup:
 @strawberry.type
 class CaseQueries:
     @strawberry.field(description="One case of the viewer's accounts. Null when there is none.")
-    async def case(self, info: strawberry.Info, by: CaseLookup) -> Case | None:
+    async def case(
+        self,
+        info: strawberry.Info,
+        by: Annotated[CaseLookup, strawberry.argument(description="Which one.")],
+    ) -> Case | None:
         context: Context = info.context
         scope = context.required_caller().scope
         fields = selected(info)
@@ -56,12 +60,12 @@ class CaseQueries:
     async def cases(
         self,
         info: strawberry.Info,
-        filter: CaseFilter | None = None,  # noqa: A002
-        order_by: CaseOrder | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        filter: CaseWhere = None,  # noqa: A002
+        order_by: CaseBy = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> CountedConnection[Case] | None:
         context: Context = info.context
         context.required_caller()

@@ -12,7 +12,7 @@ from connectors.port.queries import ContactQuery
 from schema.batched import each
 from schema.context import Context
 from schema.nodes import finds
-from schema.pages import Listing, Order, wanted
+from schema.pages import After, First, Listing, Order, wanted
 
 #: What an account's reference tells without asking anyone.
 _KNOWN = frozenset({"id", "number", "country"})
@@ -59,8 +59,8 @@ async def contacts_of_account(
     parents: Sequence[records.Account],
     context: Context,
     fields: Fields,
-    first: int | None = None,
-    after: str | None = None,
+    first: First = None,
+    after: After = None,
 ) -> Sequence[Listing | BaseException]:
     part = wanted(BY_NAME, first, after)
 

@@ -9,7 +9,7 @@ import strawberry
 from schema.context import Context
 from schema.customers.loaders import accounts_by_id, contacts_by_id
 from schema.customers.types import Account, Contact, Viewer
-from schema.nodes import key_of
+from schema.nodes import GlobalId, key_of
 from schema.selection import selected
 
 
@@ -25,7 +25,7 @@ class CustomerQueries:
     async def account(
         self,
         info: strawberry.Info,
-        id: strawberry.ID,  # noqa: A002
+        id: GlobalId,  # noqa: A002
     ) -> Account | None:
         context: Context = info.context
         context.required_caller()
@@ -37,7 +37,7 @@ class CustomerQueries:
     async def contact(
         self,
         info: strawberry.Info,
-        id: strawberry.ID,  # noqa: A002
+        id: GlobalId,  # noqa: A002
     ) -> Contact | None:
         context: Context = info.context
         context.required_caller()

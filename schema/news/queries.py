@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -13,7 +13,7 @@ from schema.dates import DateRange, days
 from schema.errors import InputError
 from schema.news.types import NewsArticle, news_by_id
 from schema.nodes import key_of
-from schema.pages import Connection, Listing, Order, wanted
+from schema.pages import After, Before, Connection, First, Last, Listing, Order, wanted
 from schema.scalars import CountryCode, LanguageTag
 from schema.selection import selected
 from schema.texts import N_
@@ -39,6 +39,11 @@ class NewsFilter:
     )
 
 
+NewsWhere = Annotated[
+    NewsFilter | None, strawberry.argument(description="Which news; all if not told.")
+]
+
+
 @strawberry.input(one_of=True, description="Which article: by exactly one of these.")
 class NewsArticleLookup:
     id: strawberry.ID | None = strawberry.field(
@@ -55,11 +60,11 @@ class NewsQueries:
     async def news(
         self,
         info: strawberry.Info,
-        filter: NewsFilter | None = None,  # noqa: A002
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        filter: NewsWhere = None,  # noqa: A002
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[NewsArticle] | None:
         context: Context = info.context
         asked = filter or NewsFilter()
@@ -85,7 +90,9 @@ class NewsQueries:
 
     @strawberry.field(description="One published article. Open to anonymous callers.")
     async def news_article(
-        self, info: strawberry.Info, by: NewsArticleLookup
+        self,
+        info: strawberry.Info,
+        by: Annotated[NewsArticleLookup, strawberry.argument(description="Which one.")],
     ) -> NewsArticle | None:
         context: Context = info.context
         fields = selected(info)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date
 from enum import Enum
+from typing import Annotated
 
 import strawberry
 
@@ -16,7 +17,7 @@ from connectors.port.scope import Scope
 from schema.context import Context
 from schema.dates import DateRange, days
 from schema.errors import InputError
-from schema.pages import Listing, Order, wanted
+from schema.pages import After, Before, First, Last, Listing, Order, wanted
 from schema.scalars import SortDirection
 from schema.texts import N_
 from schema.words import code, words
@@ -74,6 +75,14 @@ class OrderOrder:
     direction: SortDirection = strawberry.field(description="Which end comes first.")
 
 
+OrderWhere = Annotated[
+    OrderFilter | None, strawberry.argument(description="Which orders; all if not told.")
+]
+OrderBy = Annotated[
+    OrderOrder | None, strawberry.argument(description="In which order; newest first if not told.")
+]
+
+
 def order_query(
     scope: Scope,
     fields: Fields,
@@ -118,12 +127,12 @@ async def orders_of_account(
     context: Context,
     fields: Fields,
     counted: bool,
-    filter: OrderFilter | None = None,  # noqa: A002
-    order_by: OrderOrder | None = None,
-    first: int | None = None,
-    after: str | None = None,
-    last: int | None = None,
-    before: str | None = None,
+    filter: OrderWhere = None,  # noqa: A002
+    order_by: OrderBy = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Sequence[Listing | BaseException]:
     """Each account's own page."""
     if filter and filter.account_ids is not None:

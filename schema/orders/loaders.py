@@ -14,7 +14,7 @@ from connectors.port.queries import CaseQuery
 from schema.batched import each
 from schema.context import Context
 from schema.nodes import finds
-from schema.pages import Listing, Order, wanted
+from schema.pages import After, First, Listing, Order, wanted
 
 #: Positions count as numbers do: 20 comes before 100.
 BY_POSITION = Order("position", str, at=lambda line: Keyset(line.position.zfill(10), line.position))
@@ -35,8 +35,8 @@ async def lines_of_order(
     context: Context,
     fields: Fields,
     counted: bool,
-    first: int | None = None,
-    after: str | None = None,
+    first: First = None,
+    after: After = None,
 ) -> Sequence[Listing]:
     """Embedded where the system gave them, else by order."""
     part = wanted(BY_POSITION, first, after)
@@ -95,8 +95,8 @@ async def cases_of_order(
     context: Context,
     fields: Fields,
     counted: bool,
-    first: int | None = None,
-    after: str | None = None,
+    first: First = None,
+    after: After = None,
 ) -> Sequence[Listing]:
     """The cases that name an order, of the order's own account."""
     part = wanted(NEWEST_FIRST, first, after)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -10,10 +10,10 @@ from schema.cases.filters import narrowed
 from schema.context import Context
 from schema.errors import InputError
 from schema.nodes import key_of
-from schema.orders.filters import OrderFilter, OrderOrder, ask, order_query
+from schema.orders.filters import OrderBy, OrderWhere, ask, order_query
 from schema.orders.loaders import orders_by_id
 from schema.orders.types import Order
-from schema.pages import CountedConnection
+from schema.pages import After, Before, CountedConnection, First, Last
 from schema.selection import selected, selects
 from schema.texts import N_
 from schema.words import code
@@ -32,7 +32,11 @@ class OrderLookup:
 @strawberry.type
 class OrderQueries:
     @strawberry.field(description="One order of the viewer's accounts. Null when there is none.")
-    async def order(self, info: strawberry.Info, by: OrderLookup) -> Order | None:
+    async def order(
+        self,
+        info: strawberry.Info,
+        by: Annotated[OrderLookup, strawberry.argument(description="Which one.")],
+    ) -> Order | None:
         context: Context = info.context
         scope = context.required_caller().scope
         fields = selected(info)
@@ -54,12 +58,12 @@ class OrderQueries:
     async def orders(
         self,
         info: strawberry.Info,
-        filter: OrderFilter | None = None,  # noqa: A002
-        order_by: OrderOrder | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        filter: OrderWhere = None,  # noqa: A002
+        order_by: OrderBy = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> CountedConnection[Order] | None:
         context: Context = info.context
         context.required_caller()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -10,7 +10,7 @@ from connectors.port import records
 from connectors.port.pages import Keyset
 from connectors.port.queries import QuestionQuery
 from schema.context import Context
-from schema.pages import Connection, Listing, Order, wanted
+from schema.pages import After, Connection, First, Listing, Order, wanted
 from schema.scalars import CountryCode
 from schema.support.types import FaqEntry, FaqTopic, SupportDesk
 from schema.words import words
@@ -27,10 +27,14 @@ class SupportQueries:
     async def faqs(
         self,
         info: strawberry.Info,
-        search: str | None = None,
-        topic: FaqTopic | None = None,
-        first: int | None = None,
-        after: str | None = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Words in question or answer.")
+        ] = None,
+        topic: Annotated[
+            FaqTopic | None, strawberry.argument(description="About this alone.")
+        ] = None,
+        first: First = None,
+        after: After = None,
     ) -> Connection[FaqEntry] | None:
         context: Context = info.context
         query = QuestionQuery(
@@ -48,7 +52,11 @@ class SupportQueries:
         description="How to reach customer service in a country, and when it answers. Null when "
         "there is no desk for it. Open to anonymous callers."
     )
-    def support_desk(self, info: strawberry.Info, country: CountryCode) -> SupportDesk | None:
+    def support_desk(
+        self,
+        info: strawberry.Info,
+        country: Annotated[CountryCode, strawberry.argument(description="Of which country.")],
+    ) -> SupportDesk | None:
         context: Context = info.context
         desk: Any = context.desks.desk(country)
         return desk  # type: ignore[no-any-return]
