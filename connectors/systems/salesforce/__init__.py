@@ -1,0 +1,31 @@
+"""The connector of Salesforce: customers, cases and knowledge over REST and SOQL."""
+
+from __future__ import annotations
+
+from connectors.kit.connector import Connector, Wiring
+from connectors.port.sources import System
+from connectors.systems.salesforce.cases import Cases
+from connectors.systems.salesforce.client import Client
+from connectors.systems.salesforce.customers import Customers
+from connectors.systems.salesforce.knowledge import News, Questions
+from connectors.systems.salesforce.settings import Settings
+
+__all__ = ["connector"]
+
+
+async def _open(source: str, settings: Settings, wiring: Wiring) -> System:
+    client, knowledge = Client(source, settings, wiring), settings.knowledge
+    return System(
+        name=source,
+        customers=Customers(client, settings),
+        cases=Cases(client, settings),
+        news=News(client, knowledge) if knowledge and "news" in knowledge.serves else None,
+        questions=(
+            Questions(client, knowledge) if knowledge and "questions" in knowledge.serves else None
+        ),
+        check=client.check,
+        close=client.close,
+    )
+
+
+connector = Connector("salesforce", Settings, _open)

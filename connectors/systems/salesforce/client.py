@@ -1,0 +1,195 @@
+"""Asks the org: queries of one tick of the event loop travel in one call, long answers are read on.
+
+One query alone is a GET. Several, or one whose address would be too long, are sub-requests of one
+composite call, which the org counts once. Its own status says nothing of theirs: each sub-request
+gets its own answer or error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from connectors.kit.batching import Tick
+from connectors.kit.connector import Wiring
+from connectors.kit.http import HttpClient, Reply, name_failure
+from connectors.port.errors import SourceError, Unreadable
+from connectors.systems.salesforce.failures import explain
+from connectors.systems.salesforce.login import credential
+from connectors.systems.salesforce.rows import Row
+from connectors.systems.salesforce.settings import Settings
+from connectors.systems.salesforce.soql import Count, Select
+
+#: Sub-requests of one composite call that may be queries.
+PACKED: Final = 5
+#: Bytes of an address. The org answers 414 at about 16 KB; proxies on the way may be stricter.
+LONGEST: Final = 14_000
+#: Pages of 2,000 rows that are read on after the first, so that no answer grows without end.
+_PAGES: Final = 25
+
+_USAGE: Final = re.compile(r"(?:^|[;,\s])api-usage=([0-9]{1,12})/([0-9]{1,12})")
+_NEXT: Final = re.compile(r"/services/data/v[0-9]{2,3}\.0/query/[A-Za-z0-9_-]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many calls of its allocation of 24 hours the whole org has used, by its last answer."""
+
+    used: int
+    allowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    operation: str
+    soql: str
+
+
+class _Answer(msgspec.Struct, rename="camel"):
+    total_size: int
+    done: bool
+    records: list[dict[str, Any]] = []
+    next_records_url: str | None = None
+
+
+class _Part(msgspec.Struct, rename="camel"):
+    http_status_code: int
+    reference_id: str
+    body: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Composite(msgspec.Struct, rename="camel"):
+    composite_response: list[_Part]
+
+
+class Client:
+    """One org under one login. usage: None until the org has answered once."""
+
+    def __init__(self, source: str, settings: Settings, wiring: Wiring) -> None:
+        self.source = source
+        self.usage: Usage | None = None
+        self._settings = settings
+        self._root = f"/services/data/v{settings.api_version}"
+        self._http = HttpClient(
+            source,
+            settings.url,
+            settings.http,
+            wiring,
+            credential=credential(settings, wiring.clock),
+            explain=self._explain,
+        )
+        packed = PACKED if settings.composite else 1
+        self._tick: Tick[_Question, _Answer] = Tick(self._send, packed)
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    async def check(self) -> None:
+        """Raises a SourceError when the org would not answer."""
+        self._note(await self._http.get("check", f"{self._root}/limits"))
+
+    async def rows(self, operation: str, query: Select) -> list[Row]:
+        """Every row of a query."""
+        answer = await self._tick.ask(_Question(operation, query.soql()))
+        return await self._complete(operation, answer)
+
+    async def rows_of(self, operation: str, queries: Sequence[Select]) -> list[Row]:
+        """Every row of several queries, which travel together, in their order."""
+        answers = await asyncio.gather(*(self.rows(operation, query) for query in queries))
+        return [row for rows in answers for row in rows]
+
+    async def count(self, operation: str, query: Count) -> int:
+        answer = await self._tick.ask(_Question(operation, query.soql()))
+        return answer.total_size
+
+    async def children(self, row: Row, relationship: str) -> list[Row]:
+        """Every row of a child query inside a row. One that found nothing answers null."""
+        nested = row.value(relationship)
+        if nested is None:
+            return []
+        try:
+            answer = msgspec.convert(nested, _Answer)
+        except msgspec.ValidationError as error:
+            message = f"{row.operation}: {relationship} is no list of rows"
+            raise Unreadable(self.source, message, detail=str(error)) from None
+        return await self._complete(row.operation, answer)
+
+    async def _complete(self, operation: str, answer: _Answer) -> list[Row]:
+        found = list(answer.records)
+        pages = 0
+        while not answer.done:
+            pages += 1
+            url = answer.next_records_url or ""
+            # Matched to the form of a cursor, since our token goes wherever this leads.
+            if pages > _PAGES or not _NEXT.fullmatch(url):
+                raise Unreadable(self.source, f"{operation}: an answer that does not end")
+            reply = await self._http.get(operation, url)
+            self._note(reply)
+            answer = reply.decoded(_Answer)
+            found += answer.records
+        return [Row(record, self.source, operation) for record in found]
+
+    async def _send(self, questions: Sequence[_Question]) -> Sequence[_Answer | Exception]:
+        paths = [f"{self._root}/query?q={quote(question.soql, safe='')}" for question in questions]
+        if len(paths) == 1 and (len(paths[0]) <= LONGEST or not self._settings.composite):
+            reply = await self._http.get(questions[0].operation, paths[0])
+            self._note(reply)
+            return [reply.decoded(_Answer)]
+        return await self._send_together(questions, paths)
+
+    async def _send_together(
+        self, questions: Sequence[_Question], paths: Sequence[str]
+    ) -> Sequence[_Answer | Exception]:
+        reply = await self._http.call(
+            "+".join(dict.fromkeys(question.operation for question in questions)),
+            "POST",
+            f"{self._root}/composite",
+            json={
+                "allOrNone": False,
+                "collateSubrequests": False,
+                "compositeRequest": [
+                    {"method": "GET", "url": path, "referenceId": f"q{place}"}
+                    for place, path in enumerate(paths)
+                ],
+            },
+            reads=True,
+        )
+        self._note(reply)
+        whole: _Composite = reply.decoded(_Composite)
+        parts = {part.reference_id: part for part in whole.composite_response}
+        return [
+            self._opened(question, parts.get(f"q{place}"))
+            for place, question in enumerate(questions)
+        ]
+
+    def _opened(self, question: _Question, part: _Part | None) -> _Answer | Exception:
+        if part is None:
+            message = f"{question.operation}: the answer lacks its part"
+            return Unreadable(self.source, message)
+        headers = httpx.Headers({"content-type": "application/json"})
+        status, body = part.http_status_code, bytes(part.body)
+        reply = Reply(self.source, question.operation, status, headers, body)
+        failure = None if 200 <= status < 300 else self._explain(reply) or name_failure(reply, 0.0)
+        if failure is not None:
+            return failure
+        try:
+            answer: _Answer = reply.decoded(_Answer)
+        except Unreadable as error:
+            return error
+        return answer
+
+    def _explain(self, reply: Reply) -> SourceError | None:
+        self._note(reply)
+        return explain(reply, self._settings.columns.ours, self._settings.quota_retry_after)
+
+    def _note(self, reply: Reply) -> None:
+        found = _USAGE.search(reply.headers.get("sforce-limit-info", ""))
+        if found:
+            self.usage = Usage(int(found[1]), int(found[2]))

@@ -1,0 +1,88 @@
+"""Names what only this CRM means by an error: a quota behind a 403, a field behind a 400. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from connectors.kit.http import Reply
+from connectors.port.errors import Refused, Rejected, SourceError, Throttled, Unavailable
+
+#: The operation that fetches a token, whose errors have a shape of their own.
+LOGIN: Final = "login"
+
+_REFUSED: Final = ("INVALID_SESSION_ID", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED")
+_PASSING: Final = ("SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT")
+_CODE: Final = re.compile(r"[A-Za-z_]{1,60}")
+_NO_COLUMN: Final = re.compile(
+    r"No such column '([A-Za-z0-9_]{1,80})' on (?:entity|sobject of type) '?([A-Za-z0-9_]{1,80})"
+)
+_KEPT: Final = 500
+
+#: Our name of a column of one of their objects: table, column.
+Ours = Callable[[str, str], str | None]
+
+
+class Fault(msgspec.Struct, rename="camel"):
+    """One error of the data API."""
+
+    error_code: str
+    message: str = ""
+
+
+class _TokenFault(msgspec.Struct):
+    error: str
+
+
+def explain(reply: Reply, ours: Ours, quota_retry_after: float | None) -> SourceError | None:
+    """The failure behind an answer that is none of 2xx; None leaves it to the status."""
+    if not reply.is_json:
+        return None
+    if reply.operation == LOGIN:
+        return _no_token(reply)
+    try:
+        faults = msgspec.json.decode(reply.body, type=list[Fault])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return _named(reply, faults[0], ours, quota_retry_after) if faults else None
+
+
+def _named(reply: Reply, fault: Fault, ours: Ours, wait: float | None) -> SourceError | None:
+    code = fault.error_code
+    detail = f"{code}: {fault.message}"[:_KEPT]
+    source, operation = reply.source, reply.operation
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        message = f"{operation}: the org's allocation of calls is used up"
+        return Throttled(source, message, detail=detail, retry_after=wait)
+    if code in _REFUSED or code.startswith("INSUFFICIENT_ACCESS"):
+        return Refused(source, f"{operation}: the org refused the call", detail=detail)
+    if code in _PASSING:
+        return Unavailable(source, f"{operation}: the org cannot answer now", detail=detail)
+    if reply.status == 400:
+        field = _field(fault.message, ours) if code == "INVALID_FIELD" else None
+        about = f" ({field})" if field else ""
+        message = f"{operation}: the org did not accept the question{about}"
+        return Rejected(source, message, field=field, detail=detail)
+    return None
+
+
+def _field(message: str, ours: Ours) -> str | None:
+    found = _NO_COLUMN.search(message)
+    return ours(found[2], found[1]) if found else None
+
+
+def _no_token(reply: Reply) -> SourceError | None:
+    # The description is not kept: what a token endpoint says back may repeat what it was sent.
+    if reply.status >= 500:
+        return Unavailable(reply.source, f"{LOGIN}: answered {reply.status}")
+    try:
+        code = msgspec.json.decode(reply.body, type=_TokenFault).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        code = ""
+    if code == "rate_limit_exceeded" or reply.status == 429:
+        return Throttled(reply.source, f"{LOGIN}: asked too often")
+    detail = code if _CODE.fullmatch(code) else None
+    return Refused(reply.source, f"{LOGIN}: the login was not accepted", detail=detail)

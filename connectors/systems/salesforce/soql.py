@@ -1,0 +1,253 @@
+"""Builds SOQL: columns, conditions and queries are objects, and only here does a value become text.
+
+SOQL over REST has no bind parameters, so whoever writes a query owns all of its quoting. Names are
+checked against a pattern, values pass through `literal`, and nothing else is ever put into a query.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+Value = str | int | bool | datetime | None
+
+#: A column may walk up to five relationships: Parent.Account.Name.
+COLUMN_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,79}(?:\.[A-Za-z][A-Za-z0-9_]{0,79}){0,5}\Z"
+OBJECT_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,79}\Z"
+
+_COLUMN: Final = re.compile(COLUMN_PATTERN)
+_OBJECT: Final = re.compile(OBJECT_PATTERN)
+_ID: Final = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+
+#: Every escape that SOQL knows; a backslash before anything else is an error of the query.
+_ESCAPES: Final = str.maketrans(
+    {
+        "\\": "\\\\",
+        "'": "\\'",
+        '"': '\\"',
+        "\n": "\\n",
+        "\r": "\\r",
+        "\t": "\\t",
+        "\b": "\\b",
+        "\f": "\\f",
+    }
+)
+_WILDCARDS: Final = str.maketrans({"%": "\\%", "_": "\\_"})
+
+#: What a datetime column can hold; anything beyond is as good as the edge.
+_EARLIEST: Final = datetime(1700, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(4000, 12, 31, tzinfo=UTC)
+
+
+def record_id(text: str, prefix: str = "") -> str | None:
+    """text if it has the form of an id of the object with this key prefix, else None."""
+    return text if _ID.fullmatch(text) and text.startswith(prefix) else None
+
+
+def same(text: str) -> str:
+    """What the 15 and the 18 character form of one id have in common: compare ids by this."""
+    return text[:15]
+
+
+def literal(value: Value) -> str:
+    """A value as SOQL writes it. Texts are quoted, everything else is bare. A time is UTC in whole
+    milliseconds, rounded up, which keeps half-open ranges right; a naive one is a ValueError."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime):
+        return _instant(value)
+    return f"'{_escaped(value)}'"
+
+
+def pattern(text: str) -> str:
+    """A quoted LIKE pattern that matches values which contain the text, wildcards and all."""
+    return f"'%{_escaped(text).translate(_WILDCARDS)}%'"
+
+
+def _escaped(text: str) -> str:
+    # A lone surrogate cannot travel as UTF-8, and no stored text can hold one.
+    return re.sub("[\ud800-\udfff]", "\ufffd", text).translate(_ESCAPES)
+
+
+def _instant(value: datetime) -> str:
+    if value.utcoffset() is None:
+        raise ValueError("a time without an offset has no place in a query")
+    try:
+        instant = value.astimezone(UTC) + timedelta(microseconds=-value.microsecond % 1000)
+    except OverflowError:
+        instant = _EARLIEST if value.year < _LATEST.year else _LATEST
+    instant = min(max(instant, _EARLIEST), _LATEST)
+    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+
+
+class Condition(Protocol):
+    """Something that a row meets or not. soql: its text, safe to stand beside AND."""
+
+    def soql(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column by its API name, relationships included. Raises ValueError for any other text."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _COLUMN.match(self.name):
+            raise ValueError(f"{self.name[:100]!r} is no name of a column")
+
+    def soql(self) -> str:
+        return self.name
+
+    def equals(self, value: Value) -> Condition:
+        return _Comparison(self, "=", literal(value))
+
+    def before(self, value: Value) -> Condition:
+        return _Comparison(self, "<", literal(value))
+
+    def after(self, value: Value) -> Condition:
+        return _Comparison(self, ">", literal(value))
+
+    def since(self, value: Value) -> Condition:
+        return _Comparison(self, ">=", literal(value))
+
+    def contains(self, text: str) -> Condition:
+        return _Comparison(self, "LIKE", pattern(text))
+
+    def one_of(self, values: Iterable[str]) -> Condition:
+        return _Comparison(self, "IN", _listed(values))
+
+    def none_of(self, values: Iterable[str]) -> Condition:
+        return _Comparison(self, "NOT IN", _listed(values))
+
+    def includes(self, values: Iterable[str]) -> Condition:
+        """For a multi-select picklist: at least one of the values is chosen."""
+        # A semicolon inside one entry would mean "both"; no single value can hold one.
+        plain = [value for value in values if ";" not in value]
+        return _Comparison(self, "INCLUDES", _listed(plain))
+
+    def within(self, inner: Select) -> Condition:
+        """The column holds an id that the inner query answers: a semi-join."""
+        return _Comparison(self, "IN", f"({inner.soql()})")
+
+
+ID: Final = Column("Id")
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    column: Column
+    operator: str
+    operand: str
+
+    def soql(self) -> str:
+        return f"{self.column.name} {self.operator} {self.operand}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    word: str
+    parts: tuple[Condition, ...]
+
+    def soql(self) -> str:
+        return "(" + f" {self.word} ".join(part.soql() for part in self.parts) + ")"
+
+
+def every(*parts: Condition) -> Condition:
+    """All of the parts hold; there is at least one."""
+    return _joined("AND", parts)
+
+
+def either(*parts: Condition) -> Condition:
+    """At least one of the parts holds; there is at least one."""
+    return _joined("OR", parts)
+
+
+def _joined(word: str, parts: tuple[Condition, ...]) -> Condition:
+    if not parts:
+        raise ValueError(f"{word} needs something to join")
+    return parts[0] if len(parts) == 1 else _Group(word, parts)
+
+
+def _listed(values: Iterable[str]) -> str:
+    texts = [literal(value) for value in values]
+    if not texts:
+        raise ValueError("a list of no values matches nothing: do not ask")
+    return f"({','.join(texts)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One column of an ORDER BY."""
+
+    column: Column
+    descending: bool = False
+
+    def soql(self) -> str:
+        return f"{self.column.name} {'DESC' if self.descending else 'ASC'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A query. columns: in order, each once; a Select among them asks for the rows of a child
+    relationship, whose name is then its `source`. limit: rows at most."""
+
+    source: str
+    columns: tuple[Column | Select, ...]
+    where: Condition | None = None
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_object(self.source)
+        if not self.columns:
+            raise ValueError("a query asks for at least one column")
+
+    def soql(self) -> str:
+        unique = dict.fromkeys(self.columns)
+        shown = (c.soql() if isinstance(c, Column) else f"({c.soql()})" for c in unique)
+        parts = ["SELECT", ",".join(shown), "FROM", self.source, *_where(self.where)]
+        if self.order:
+            parts += ["ORDER BY", ",".join(part.soql() for part in self.order)]
+        if self.limit is not None:
+            parts += ["LIMIT", str(int(self.limit))]
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows meet the condition."""
+
+    source: str
+    where: Condition | None = None
+
+    def __post_init__(self) -> None:
+        _check_object(self.source)
+
+    def soql(self) -> str:
+        return " ".join(["SELECT COUNT() FROM", self.source, *_where(self.where)])
+
+
+def _where(condition: Condition | None) -> list[str]:
+    if condition is None:
+        return []
+    text = condition.soql()
+    # Parentheses around the whole of a WHERE only cost bytes of the address.
+    return ["WHERE", text[1:-1] if isinstance(condition, _Group) else text]
+
+
+def _check_object(name: str) -> None:
+    if not _OBJECT.match(name):
+        raise ValueError(f"{name[:100]!r} is no name of an object")
+
+
+def columns(names: Iterable[str]) -> tuple[Column, ...]:
+    """Names as columns, each once, in their order."""
+    return tuple(Column(name) for name in dict.fromkeys(names))
