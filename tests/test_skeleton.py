@@ -10,8 +10,11 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from graphql import build_schema, parse, validate
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from schema.root import SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("gateway", "schema", "connectors", "sandbox")
@@ -166,3 +169,10 @@ def test_each_file_that_the_readme_names_exists() -> None:
     names += [word for block in blocks for word in FILE.findall(block)]
     assert names, "the README names no file at all"
     assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_each_query_in_the_readme_fits_the_schema() -> None:
+    asked = re.findall(r'"query": "([^"]+)"', (ROOT / "README.md").read_text())
+    assert asked
+    graph = build_schema(SCHEMA.as_str())
+    assert [error.message for text in asked for error in validate(graph, parse(text))] == []
