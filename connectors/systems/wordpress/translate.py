@@ -70,7 +70,7 @@ def article(found: Row, fields: Fields, reading: Reading) -> NewsArticle:
     post = found.post
     known: dict[str, Any] = {}
     if "slug" in fields:
-        known["slug"] = _text(post, "slug")
+        known["slug"] = _text(post, "slug", "post")
     if "title" in fields:
         known["title"] = plain(_rendered(post, "title"))
     if "summary" in fields:
@@ -164,9 +164,9 @@ def _tags(post: Mapping[str, Any], settings: WordPressSettings) -> tuple[str, ..
         if isinstance(tag, dict) and tag.get("id") in numbers
     )
     return tuple(
-        plain(_text(tag, "name"))
+        plain(_text(tag, "name", "tag"))
         for tag in embedded
-        if not _text(tag, "slug").startswith(tuple(told))
+        if not _text(tag, "slug", "tag").startswith(tuple(told))
     )
 
 
@@ -186,7 +186,7 @@ def _embedded(post: Mapping[str, Any], link: str) -> Sequence[Any]:
 
 def _instant(post: Mapping[str, Any]) -> datetime:
     try:
-        at = datetime.fromisoformat(_text(post, "date_gmt"))
+        at = datetime.fromisoformat(_text(post, "date_gmt", "post"))
     except ValueError:
         raise Odd(f"post {post['id']} has no date_gmt") from None
     # The site says it without an offset, and means UTC.
@@ -203,8 +203,8 @@ def _rendered(post: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
+def _text(found: Mapping[str, Any], name: str, what: str) -> str:
     text = found.get(name)
     if not isinstance(text, str):
-        raise Odd(f"post or term {found.get('id')} has no {name}")
+        raise Odd(f"{what} {found.get('id')} has no {name}")
     return text

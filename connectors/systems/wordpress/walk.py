@@ -92,8 +92,10 @@ async def walk(
     if newer_than is not None:
         after = _later(after, _second(newer_than[0], -1))
     found: dict[int, Row] = {}
-    exclude = tuple({place[1] for place in (older_than, newer_than) if place is not None})
-    size = min(PAGE, part.limit + 1)
+    exclude: tuple[int, ...] = ()
+    # One more for the post of the keyset itself, which the widening lets in again.
+    start = newer_than if part.backward else older_than
+    size = min(PAGE, part.limit + 1 + (start is not None))
     for turn in range(ROUNDS):
         answer = await ask(Window(after, before, part.backward, exclude, size))
         known = len(found)
