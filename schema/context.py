@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from connectors.port.errors import SourceError
 from connectors.port.records import Membership
 from connectors.port.scope import Scope
 from connectors.port.sources import (
@@ -51,14 +52,17 @@ class Sources:
 
 @dataclass(slots=True)
 class Context:
-    """One operation's surroundings. language: of texts for people, one of schema.texts.LANGUAGES.
+    """One operation's surroundings.
+
+    who: the caller, None when nobody says who asks, an error when somebody does and the CRM could
+    not tell whose data they may see. language: of texts for people, one of schema.texts.LANGUAGES.
     locale: what the caller prefers to read, BCP 47, for news and questions."""
 
     sources: Sources
     catalogue: Catalogue
     desks: Desks
     clock: Callable[[], datetime]
-    caller: Caller | None = None
+    who: Caller | SourceError | None = None
     language: str = "es"
     locale: str = "es"
     #: One loader for each batched field, arguments and selection; see schema.batched.
@@ -67,15 +71,24 @@ class Context:
     selections: dict[Any, Any] = field(default_factory=dict)
 
     @property
+    def caller(self) -> Caller | None:
+        """Who asks. Raises SourceError when that could not be decided."""
+        if isinstance(self.who, SourceError):
+            raise self.who
+        return self.who
+
+    @property
     def scope(self) -> Scope:
         """The accounts that the caller may see; empty for an anonymous caller."""
-        return self.caller.scope if self.caller else Scope()
+        caller = self.caller
+        return caller.scope if caller else Scope()
 
     def required_caller(self) -> Caller:
         """Who asks. Raises Unauthenticated when nobody says."""
-        if self.caller is None:
+        caller = self.caller
+        if caller is None:
             raise Unauthenticated(N_("Sign in to see this."))
-        return self.caller
+        return caller
 
     def say(self, text: str, **values: object) -> str:
         """A text in the caller's language."""

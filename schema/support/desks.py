@@ -53,3 +53,7 @@ class Desks:
             return None
         within = desk.answer_within_by_category.get(category, desk.answer_within)
         return desk.hours.after(since, within)
+
+
+class DesksError(ValueError):
+    """A file of desks with a mistake; the text names file and key."""

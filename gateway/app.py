@@ -1,0 +1,162 @@
+"""Wires the rooms together; the only file that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+
+from connectors import catalog
+from connectors.kit.connector import Wiring
+from connectors.port.errors import SourceError
+from connectors.port.sources import System
+from gateway import telemetry
+from gateway.access.callers import Callers
+from gateway.access.tokens import Tokens, signing_key
+from gateway.http import assets, graphiql, health
+from gateway.http.graphql import GraphQLRoute
+from gateway.http.request_ids import RequestIds
+from gateway.operations.run import Operations
+from gateway.settings import Settings, SettingsError
+from gateway.sources.absent import Absent
+from gateway.sources.guarded import GuardedCases, GuardedCustomers, GuardedOrders
+from schema.cases.catalogue import Catalogue
+from schema.context import Caller, Context, Sources
+from schema.root import SCHEMA
+from schema.support.desks import Desks
+
+#: The route answers what it does not take in its own words.
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A gateway with its systems open. `close` lets them go."""
+
+    app: Starlette
+    tokens: Tokens
+    callers: Callers
+    systems: tuple[System, ...]
+
+    async def close(self) -> None:
+        await asyncio.gather(*(system.close() for system in self.systems))
+
+
+async def open_gateway(settings: Settings, wiring: Wiring | None = None) -> Gateway:
+    """A gateway by its settings. wiring: what connectors need of the world; tests pass their own.
+
+    Raises SettingsError, CatalogueError, DesksError, UnknownConnector or msgspec.ValidationError,
+    each with a text for whoever wrote the settings."""
+    wiring = replace(wiring or Wiring(), heard=_both(wiring))
+    catalogue, desks, tokens = await asyncio.gather(
+        asyncio.to_thread(Catalogue.read, settings.path(settings.texts.catalogue)),
+        asyncio.to_thread(
+            Desks.read, settings.path(settings.texts.desks), ZoneInfo(settings.texts.time_zone)
+        ),
+        open_tokens(settings, wiring),
+    )
+    systems = {
+        name: await catalog.start(name, table, wiring) for name, table in settings.systems.items()
+    }
+    sources = _sources(settings, systems)
+    believed = timedelta(seconds=settings.access.membership_seconds)
+    callers = Callers(sources.customers, believed, wiring.clock)
+
+    def make_context(who: Caller | SourceError | None, language: str, locale: str) -> Context:
+        return Context(
+            sources=sources,
+            catalogue=catalogue,
+            desks=desks,
+            clock=wiring.clock,
+            who=who,
+            language=language,
+            locale=locale,
+        )
+
+    route = GraphQLRoute(
+        Operations(SCHEMA._schema),  # noqa: SLF001 - strawberry offers no other way to it
+        tokens,
+        callers,
+        make_context,
+        settings.texts.default_language,
+        settings.server.max_body_kilobytes * 1024,
+    )
+    opened = tuple(systems.values())
+    gateway_app = _starlette(route, health.Ready(opened, wiring.clock), opened)
+    return Gateway(gateway_app, tokens, callers, opened)
+
+
+async def open_tokens(settings: Settings, wiring: Wiring | None = None) -> Tokens:
+    """What signs and checks access tokens."""
+    access = settings.access
+    return Tokens(
+        await signing_key(settings.path(access.key)),
+        access.issuer,
+        access.audience,
+        timedelta(minutes=access.token_minutes),
+        access.leeway,
+        (wiring or Wiring()).clock,
+    )
+
+
+def _both(wiring: Wiring | None) -> Callable[[Any], None]:
+    """Telemetry, and whoever listens in the wiring that was passed in."""
+    if wiring is None:
+        return telemetry.heard
+
+    def heard(call: Any) -> None:
+        telemetry.heard(call)
+        wiring.heard(call)
+
+    return heard
+
+
+def _starlette(route: GraphQLRoute, ready: health.Ready, systems: tuple[System, ...]) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await asyncio.gather(*(system.close() for system in systems))
+
+    return Starlette(
+        routes=[
+            Route("/graphql", route.answer, methods=_METHODS),
+            Route("/health/live", health.live),
+            Route("/health/ready", ready.answer),
+            Mount("/graphiql", assets.Assets(directory=graphiql.DIST)),
+        ],
+        middleware=[Middleware(RequestIds)],
+        exception_handlers={HTTPException: assets.nothing_here},
+        lifespan=lifespan,
+    )
+
+
+def _sources(settings: Settings, systems: Mapping[str, System]) -> Sources:
+    """Who answers for what. Raises SettingsError when a system cannot answer what it should."""
+
+    def source(noun: str) -> Any:
+        name = getattr(settings.sources, noun)
+        if name is None:
+            return Absent(noun)
+        found = getattr(systems[name], noun)
+        if found is None:
+            raise SettingsError(f"sources.{noun}: the system {name!r} holds no {noun}")
+        return found
+
+    return Sources(
+        customers=GuardedCustomers(source("customers")),
+        cases=GuardedCases(source("cases")),
+        orders=GuardedOrders(source("orders")),
+        news=source("news"),
+        questions=source("questions"),
+    )

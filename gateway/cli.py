@@ -1,0 +1,221 @@
+"""The command line: serve, token, schema, check, sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import uvicorn
+import uvloop
+
+from connectors.catalog import BrokenConnector, UnknownConnector
+from connectors.port.errors import SourceError
+from gateway import telemetry
+from gateway.app import open_gateway, open_tokens
+from gateway.child import Child, ChildError
+from gateway.settings import DEFAULT_FILE, Settings, SettingsError, read
+from schema.cases.catalogue import CatalogueError
+from schema.root import SCHEMA
+from schema.support.desks import DesksError
+
+#: What a person can put right; anything else is ours and ends in a stack trace.
+_TOLD = (
+    SettingsError,
+    CatalogueError,
+    DesksError,
+    UnknownConnector,
+    BrokenConnector,
+    msgspec.ValidationError,
+    ChildError,
+)
+
+#: Two people of different companies in the sandbox.
+_EXAMPLES = ("ana.torres@andina.example", "luis.rojas@pacifico.example")
+_GRACE_SECONDS = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one command; ends the process with 2 and a sentence when it cannot."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except _TOLD as error:
+        sys.exit(f"portal-gateway: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="portal-gateway", description="One GraphQL API for a customer portal."
+    )
+    parser.add_argument(
+        "--config", type=Path, default=DEFAULT_FILE, help="settings, by default portal.toml"
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    serve = commands.add_parser("serve", help="answer requests")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument(
+        "--latency",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="of the sandbox: 80ms",
+    )
+    serve.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="of the sandbox: crm=503",
+    )
+    serve.set_defaults(run=_serve)
+
+    token = commands.add_parser("token", help="print an access token for a person, by e-mail")
+    token.add_argument("email")
+    token.set_defaults(run=_token)
+
+    schema = commands.add_parser("schema", help="print the schema")
+    schema.set_defaults(run=lambda _: print(SCHEMA.as_str()))
+
+    check = commands.add_parser("check", help="read the settings and ask each system")
+    check.set_defaults(run=_check)
+
+    sandbox = commands.add_parser("sandbox", help="the sandbox's data")
+    sandbox.add_argument("action", choices=["reset"], help="reset: make it anew")
+    sandbox.set_defaults(run=_sandbox)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> None:
+    listener = _listener(options.host, options.port)
+    url = f"http://{options.host}:{listener.getsockname()[1]}"
+    sandbox = _start_sandbox(options)
+    try:
+        environment = {**os.environ, **({"SANDBOX_URL": sandbox.url} if sandbox else {})}
+        settings = read(options.config, environment)
+        telemetry.configure(settings.server.log_level)
+        uvloop.run(_answer(settings, listener, _banner(url, options.config, sandbox)))
+    finally:
+        if sandbox:
+            sandbox.stop()
+
+
+async def _answer(settings: Settings, listener: socket.socket, banner: str) -> None:
+    gateway = await open_gateway(settings)
+    config = uvicorn.Config(
+        gateway.app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    await _Announced(config, banner).serve(sockets=[listener])
+
+
+class _Announced(uvicorn.Server):
+    """A server that says where it is as soon as it can be asked."""
+
+    def __init__(self, config: uvicorn.Config, banner: str) -> None:
+        super().__init__(config)
+        self._banner = banner
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(self._banner, flush=True)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another: "
+            f"make serve PORT={port + 1 if port else 8001}"
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _start_sandbox(options: argparse.Namespace) -> Child | None:
+    # Read before the sandbox's address is known: only whether there is one matters here.
+    settings = read(options.config, {**os.environ, "SANDBOX_URL": ""})
+    if not settings.sandbox.enabled:
+        if options.latency or options.fail:
+            raise SettingsError("--latency and --fail are for the sandbox, which is not enabled")
+        return None
+    arguments = ["--db", str(settings.path(settings.sandbox.database)), "--port", "0"]
+    for name in ("latency", "fail"):
+        for spec in getattr(options, name):
+            arguments += [f"--{name}", spec]
+    return Child.start([sys.executable, "-m", "sandbox", *arguments])
+
+
+def _banner(url: str, config: Path, sandbox: Child | None) -> str:
+    option = "" if config == DEFAULT_FILE else f" --config {config}"
+    lines = [
+        "",
+        f"  GraphiQL   {url}/graphql",
+        f"  GraphQL    {url}/graphql   (POST application/json)",
+        f"  Health     {url}/health/live   {url}/health/ready",
+    ]
+    if sandbox:
+        lines.append(f"  Sandbox    {sandbox.url}   (sample CRM, ERP and news site)")
+    people = _EXAMPLES if sandbox else ("someone@company.example",)
+    lines += ["", "  Get a token and send it as `Authorization: Bearer <token>`:"]
+    lines += [f"    .venv/bin/python -m gateway{option} token {person}" for person in people]
+    lines += ["", "  Stop with Ctrl+C.", ""]
+    return "\n".join(lines)
+
+
+def _token(options: argparse.Namespace) -> None:
+    settings = read(options.config, {**os.environ, "SANDBOX_URL": ""})
+    if not 3 <= len(options.email) <= 254 or "@" not in options.email:
+        raise SettingsError(f"{options.email!r} is no e-mail address")
+
+    async def issue() -> str:
+        return (await open_tokens(settings)).issue(options.email)
+
+    print(asyncio.run(issue()))
+
+
+def _check(options: argparse.Namespace) -> None:
+    logging.disable(logging.CRITICAL)  # what is wrong is told below, once
+    settings = read(options.config, {"SANDBOX_URL": "http://127.0.0.1:9", **os.environ})
+
+    async def ask() -> int:
+        gateway = await open_gateway(settings)
+        failed = 0
+        for system in gateway.systems:
+            try:
+                await system.check()
+                print(f"{system.name}: ok")
+            except SourceError as error:
+                failed += 1
+                print(f"{system.name}: {error.code}: {error.message}")
+        await gateway.close()
+        return failed
+
+    if asyncio.run(ask()):
+        sys.exit(1)
+
+
+def _sandbox(options: argparse.Namespace) -> None:
+    settings = read(options.config, {**os.environ, "SANDBOX_URL": ""})
+    path = settings.path(settings.sandbox.database)
+    Child.run([sys.executable, "-m", "sandbox", "--db", str(path), "--reset"])
+    print(f"The sandbox's data was made anew: {path}")

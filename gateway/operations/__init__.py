@@ -1,0 +1,1 @@
+"""A document's life: parsed and validated once, then run for each caller."""

@@ -1,0 +1,138 @@
+"""portal.toml and the environment, read once and passed in.
+
+A string may hold `${NAME}`, which stands for the environment variable of that name: secrets stay
+out of the file. Paths are relative to the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+#: What the embedded default is read from.
+DEFAULT_FILE = Path("portal.toml")
+
+_VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+
+
+class SettingsError(ValueError):
+    """A setting that is missing or wrong; the text names file and key."""
+
+
+class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is let in. issuer and audience: of our own tokens. key: file of the key that signs them,
+    made when it is missing. token_minutes: how long one lives. membership_seconds: how long what
+    the CRM says of a person is believed. leeway: seconds that clocks may differ."""
+
+    issuer: str = "http://127.0.0.1:8000"
+    audience: str = "portal"
+    key: str = "var/keys/signing.json"
+    token_minutes: int = 60
+    membership_seconds: float = 60.0
+    leeway: int = 30
+
+
+class SourcesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which system answers for what: names of tables under `systems`. None: nobody does."""
+
+    customers: str | None = None
+    cases: str | None = None
+    orders: str | None = None
+    news: str | None = None
+    questions: str | None = None
+
+
+class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """default_language: for callers who name none that we have. time_zone: of days that callers
+    name, where no desk tells. catalogue, desks: the files of the graph's own data."""
+
+    default_language: str = "es"
+    time_zone: str = "UTC"
+    catalogue: str = "content/catalogue.toml"
+    desks: str = "content/desks.toml"
+
+
+class Sandbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether `serve` starts the sandbox, and where its data lives. `${SANDBOX_URL}` then stands
+    for its address."""
+
+    enabled: bool = False
+    database: str = "var/sandbox.sqlite"
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """max_body_kilobytes: of a request without files. log_level: of the structured log."""
+
+    max_body_kilobytes: int = 256
+    log_level: str = "INFO"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of portal.toml. systems: each table is its connector's to read."""
+
+    systems: dict[str, dict[str, Any]]
+    sources: SourcesTable
+    access: Access = Access()
+    texts: Texts = Texts()
+    sandbox: Sandbox = Sandbox()
+    server: Server = Server()
+    #: The folder that relative paths start from: where the file lies.
+    root: str = "."
+
+    def path(self, relative: str) -> Path:
+        """A path of the file, made absolute."""
+        return (Path(self.root) / relative).resolve()
+
+
+def read(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a file. Raises SettingsError, which names file and key."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return parse(raw, path, environment)
+
+
+def parse(raw: dict[str, Any], path: Path, environment: Mapping[str, str] | None) -> Settings:
+    """The settings of a parsed file. path: where it lies, for messages and relative paths."""
+    variables = os.environ if environment is None else environment
+    filled = _fill({**raw, "root": str(path.parent)}, variables, path, "$")
+    try:
+        settings = msgspec.convert(filled, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    for noun in SourcesTable.__struct_fields__:
+        system = getattr(settings.sources, noun)
+        if system is not None and system not in settings.systems:
+            raise SettingsError(
+                f"{path}: sources.{noun} names the system {system!r}, but there is no table "
+                f"[systems.{system}]"
+            )
+    return settings
+
+
+def _fill(value: Any, variables: Mapping[str, str], path: Path, key: str) -> Any:
+    if isinstance(value, dict):
+        return {k: _fill(v, variables, path, f"{key}.{k}") for k, v in value.items()}
+    if isinstance(value, list):
+        return [_fill(v, variables, path, f"{key}[{i}]") for i, v in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in variables:
+            raise SettingsError(
+                f"{path}: {key.removeprefix('$.')} needs the environment variable {name}"
+            )
+        return variables[name]
+
+    return _VARIABLE.sub(replace, value)

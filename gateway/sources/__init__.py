@@ -1,0 +1,1 @@
+"""What stands between a loader and a connector."""

@@ -1,0 +1,255 @@
+"""The scope, checked again on the way back: a row of another customer never passes, whatever the
+connector or the system behind it did. A question with an empty scope is answered without asking.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar
+
+from connectors.port.fields import NOT_FETCHED, Fields
+from connectors.port.pages import Page, Slice
+from connectors.port.queries import CaseQuery, ContactQuery, OrderQuery
+from connectors.port.records import (
+    Account,
+    Address,
+    Attachment,
+    Case,
+    CaseComment,
+    Contact,
+    CreditPosition,
+    Delivery,
+    Identity,
+    Invoice,
+    Order,
+    OrderLine,
+)
+from connectors.port.scope import AccountRef, Scope
+from connectors.port.sources import CaseSource, CustomerSource, OrderSource
+
+_log = logging.getLogger("gateway.scope")
+
+#: Any record with an owner.
+R = TypeVar("R", Account, Attachment, Case, CaseComment, Contact, Order)
+T = TypeVar("T")
+
+
+class _Owned(Protocol):
+    @property
+    def owner(self) -> AccountRef: ...
+
+
+def _may_pass(record: _Owned, scope: Scope) -> bool:
+    if record.owner in scope:
+        return True
+    _log.error("a record outside the scope was held back: %s", type(record).__name__)
+    return False
+
+
+def _stripped(record: R, scope: Scope) -> R:
+    """The record without embedded records that are not the asker's."""
+    if not isinstance(record, Case | Contact):
+        return record
+    foreign: dict[str, Any] = {
+        name: None if name == "contact" else NOT_FETCHED
+        for name in ("contact", "account")
+        if isinstance(inner := getattr(record, name, None), Contact | Account)
+        and not _may_pass(inner, scope)
+    }
+    return replace(record, **foreign) if foreign else record
+
+
+def _page(page: Page[R], scope: Scope) -> Page[R]:
+    items = [_stripped(item, scope) for item in page.items if _may_pass(item, scope)]
+    return replace(page, items=items)
+
+
+def _in_order(found: Sequence[R | None], asked: Sequence[object], scope: Scope) -> list[R | None]:
+    _check_length(found, asked)
+    return [
+        _stripped(record, scope) if record is not None and _may_pass(record, scope) else None
+        for record in found
+    ]
+
+
+def _groups(found: Sequence[list[R]], asked: Sequence[object], scope: Scope) -> list[list[R]]:
+    _check_length(found, asked)
+    return [[record for record in group if _may_pass(record, scope)] for group in found]
+
+
+def _check_length(found: Sequence[object], asked: Sequence[object]) -> None:
+    # Answers are told apart by their place alone: one too few would give everyone another's.
+    if len(found) != len(asked):
+        raise RuntimeError(f"a connector gave {len(found)} answers to {len(asked)} questions")
+
+
+class GuardedCustomers:
+    """A CustomerSource whose answers were checked."""
+
+    def __init__(self, source: CustomerSource) -> None:
+        self._source = source
+
+    async def identity_by_email(self, email: str) -> Identity | None:
+        return await self._source.identity_by_email(email)
+
+    async def identity_by_contact(self, contact_id: str) -> Identity | None:
+        return await self._source.identity_by_contact(contact_id)
+
+    async def accounts_by_id(
+        self, ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[Account | None]:
+        if not scope:
+            return [None] * len(ids)
+        return _in_order(await self._source.accounts_by_id(ids, fields, scope), ids, scope)
+
+    async def contacts_by_id(
+        self, ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[Contact | None]:
+        if not scope:
+            return [None] * len(ids)
+        return _in_order(await self._source.contacts_by_id(ids, fields, scope), ids, scope)
+
+    async def contacts_by_account(self, query: ContactQuery) -> Page[Contact]:
+        if query.scope.by_id(query.account_id) is None:
+            return Page([])
+        return _page(await self._source.contacts_by_account(query), query.scope)
+
+
+class GuardedCases:
+    """A CaseSource whose answers were checked."""
+
+    def __init__(self, source: CaseSource) -> None:
+        self._source = source
+
+    async def find_cases(self, query: CaseQuery) -> Page[Case]:
+        if not query.scope or _nothing_meant(query):
+            return Page([], total=0 if query.with_total else None)
+        return _page(await self._source.find_cases(query), query.scope)
+
+    async def cases_by_id(
+        self, ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[Case | None]:
+        if not scope:
+            return [None] * len(ids)
+        return _in_order(await self._source.cases_by_id(ids, fields, scope), ids, scope)
+
+    async def cases_by_order(
+        self, order_numbers: Sequence[str], fields: Fields, scope: Scope, part: Slice
+    ) -> list[Page[Case]]:
+        if not scope:
+            return [Page([]) for _ in order_numbers]
+        found = await self._source.cases_by_order(order_numbers, fields, scope, part)
+        _check_length(found, order_numbers)
+        return [_page(page, scope) for page in found]
+
+    async def comments_by_case(
+        self, case_ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[list[CaseComment]]:
+        if not scope:
+            return [[] for _ in case_ids]
+        found = await self._source.comments_by_case(case_ids, fields, scope)
+        return _groups(found, case_ids, scope)
+
+    async def attachments_by_case(
+        self, case_ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[list[Attachment]]:
+        if not scope:
+            return [[] for _ in case_ids]
+        found = await self._source.attachments_by_case(case_ids, fields, scope)
+        return _groups(found, case_ids, scope)
+
+    async def comments_by_id(
+        self, ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[CaseComment | None]:
+        if not scope:
+            return [None] * len(ids)
+        return _in_order(await self._source.comments_by_id(ids, fields, scope), ids, scope)
+
+    async def attachments_by_id(
+        self, ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[Attachment | None]:
+        if not scope:
+            return [None] * len(ids)
+        return _in_order(await self._source.attachments_by_id(ids, fields, scope), ids, scope)
+
+
+class GuardedOrders:
+    """An OrderSource whose answers were checked. What is asked by order carries no owner of its
+    own, so the connector proves the order first: see the protocol."""
+
+    def __init__(self, source: OrderSource) -> None:
+        self._source = source
+
+    async def find_orders(self, query: OrderQuery) -> Page[Order]:
+        if not query.scope.numbers or query.statuses == ():
+            return Page([], total=0 if query.with_total else None)
+        return _page(await self._source.find_orders(query), query.scope)
+
+    async def orders_by_id(
+        self, ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[Order | None]:
+        if not scope.numbers:
+            return [None] * len(ids)
+        return _in_order(await self._source.orders_by_id(ids, fields, scope), ids, scope)
+
+    async def orders_by_number(
+        self, numbers: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[Order | None]:
+        if not scope.numbers:
+            return [None] * len(numbers)
+        found = await self._source.orders_by_number(numbers, fields, scope)
+        return _in_order(found, numbers, scope)
+
+    async def lines_by_order(
+        self, order_ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[list[OrderLine]]:
+        return await self._by_order(self._source.lines_by_order, order_ids, fields, scope)
+
+    async def deliveries_by_order(
+        self, order_ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[list[Delivery]]:
+        return await self._by_order(self._source.deliveries_by_order, order_ids, fields, scope)
+
+    async def invoices_by_order(
+        self, order_ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[list[Invoice]]:
+        return await self._by_order(self._source.invoices_by_order, order_ids, fields, scope)
+
+    @staticmethod
+    async def _by_order(
+        ask: Any, order_ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[list[T]]:
+        if not scope.numbers:
+            return [[] for _ in order_ids]
+        found: list[list[T]] = await ask(order_ids, fields, scope)
+        _check_length(found, order_ids)
+        return found
+
+    async def credit_by_account(
+        self, accounts: Sequence[AccountRef], scope: Scope
+    ) -> list[CreditPosition | None]:
+        return await self._of_own(self._source.credit_by_account, accounts, scope)
+
+    async def shipping_addresses_by_account(
+        self, accounts: Sequence[AccountRef], scope: Scope
+    ) -> list[list[Address] | None]:
+        ask = self._source.shipping_addresses_by_account
+        return await self._of_own(ask, accounts, scope)
+
+    @staticmethod
+    async def _of_own(ask: Any, accounts: Sequence[AccountRef], scope: Scope) -> list[Any]:
+        own = [account for account in accounts if account in scope and account.number]
+        if not own:
+            return [None] * len(accounts)
+        found = await ask(own, scope)
+        _check_length(found, own)
+        by_account = dict(zip(own, found, strict=True))
+        return [by_account.get(account) for account in accounts]
+
+
+def _nothing_meant(query: CaseQuery) -> bool:
+    """A condition that names no value at all is met by nothing."""
+    conditions = (query.categories, query.subcategories, query.statuses, query.order_numbers)
+    return () in conditions

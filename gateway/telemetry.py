@@ -1,0 +1,72 @@
+"""What the gateway tells its operators: one JSON object a line, each with the request's id.
+
+Never in a log: tokens, credentials, variables, bodies, e-mail addresses.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections import Counter
+from contextvars import ContextVar
+
+from connectors.kit.connector import Call
+
+#: The id of the request being answered; "-" outside of one.
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+#: Calls to each system by outcome since the start: {("crm", "ok"): 12}.
+calls: Counter[tuple[str, str]] = Counter()
+
+_log = logging.getLogger("gateway.calls")
+
+#: Attributes of a log record that are worth a key, when somebody set them by `extra=`.
+_EXTRA = ("source", "operation", "outcome", "status", "ms", "bytes", "error_id", "method", "path")
+
+
+class JsonLines(logging.Formatter):
+    """A log record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+            + f".{int(record.msecs):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.get(),
+        }
+        line |= {name: getattr(record, name) for name in _EXTRA if hasattr(record, name)}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def configure(level: str) -> None:
+    """Sends everything from `level` up to standard error. Called once, by the command line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # These repeat what `heard` says, and name whole addresses, which may hold a customer's data.
+    for chatty in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def heard(call: Call) -> None:
+    """Notes one finished call to a system."""
+    calls[call.source, call.outcome] += 1
+    level = logging.DEBUG if call.outcome == "ok" else logging.WARNING
+    _log.log(
+        level,
+        "call",
+        extra={
+            "source": call.source,
+            "operation": call.operation,
+            "outcome": call.outcome,
+            "status": call.status,
+            "ms": round(call.seconds * 1000, 1),
+            "bytes": call.bytes,
+        },
+    )
