@@ -1,4 +1,7 @@
-"""Batched fields: a function of many parents that answers in their order.
+"""The two shapes of a field that is more than an attribute of its record.
+
+A derived field is a function of one parent. A batched field is a function of many parents that
+answers in their order:
 
     async def account_of_cases(
         parents: Sequence[records.Case], context: Context, fields: Fields
@@ -73,6 +76,23 @@ def batched(
         name=name,
         metadata={NEEDS: tuple(needs), EMBEDS: embeds, "batched": load},
     )
+
+
+def derived(
+    work_out: Callable[[Any, Context], Any], *, description: str, needs: Iterable[str] = ()
+) -> Any:
+    """A field of a graph type that is worked out from its parent, without asking anyone.
+
+    needs: attributes of the parent record that `work_out` reads.
+    """
+
+    def resolve(root: Any, info: strawberry.Info) -> Any:
+        return work_out(root, info.context)
+
+    # The type of the answer is told by the graph type's own annotation.
+    resolve.__annotations__ = {"root": Any, "info": strawberry.Info}
+    metadata = {NEEDS: tuple(needs), "derived": work_out}
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata)
 
 
 def _loader(load: Load, info: strawberry.Info, values: dict[str, Any]) -> Any:

@@ -21,6 +21,9 @@ class NotFetched:
     def __repr__(self) -> str:
         return "NOT_FETCHED"
 
+    def __str__(self) -> str:
+        raise TypeError("an attribute was written that the question did not ask for")
+
     def __bool__(self) -> bool:
         raise TypeError("an attribute was read that the question did not ask for")
 

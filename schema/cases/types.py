@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from connectors.port import records
-from schema.batched import batched
+from schema.batched import batched, derived
 from schema.cases import catalogue, loaders
 from schema.cases.filters import CaseKind, CaseStatus
 from schema.context import Context
 from schema.nodes import Node
 from schema.owned import account_of_owned
 from schema.pages import CountedConnection
-from schema.selection import NEEDS
 
 if TYPE_CHECKING:
     from schema.customers.types import Account, Contact
@@ -42,24 +41,49 @@ class FormFieldType(Enum):
     )
 
 
-def _said(text: catalogue.Text | None, info: strawberry.Info) -> str | None:
-    context: Context = info.context
-    return text.of(context.language) if text else None
-
-
-def _label(owner: Any, info: strawberry.Info) -> str:
-    context: Context = info.context
+def _label(owner: Any, context: Context) -> str:
     text: str = owner.label.of(context.language)
     return text
+
+
+def _help(field: catalogue.FormField, context: Context) -> str | None:
+    return field.help.of(context.language) if field.help else None
+
+
+def _description(owner: catalogue.Category | catalogue.Subcategory, context: Context) -> str | None:
+    return owner.description.of(context.language) if owner.description else None
+
+
+def _category(case: records.Case, context: Context) -> catalogue.Category:
+    return context.catalogue.category(case.category)
+
+
+def _subcategory(case: records.Case, context: Context) -> catalogue.Subcategory | None:
+    if case.subcategory is None:
+        return None
+    return context.catalogue.subcategory(case.category, case.subcategory)
+
+
+def _details(case: records.Case, context: Context) -> list[CaseDetail]:
+    def shown(detail: records.CaseDetail) -> CaseDetail:
+        field = context.catalogue.form_field(case.category, case.subcategory, detail.name)
+        label = field.label.of(context.language)
+        return CaseDetail(name=detail.name, label=label, value=detail.value)
+
+    return [shown(detail) for detail in case.details]
+
+
+def _answer_due_at(case: records.Case, context: Context) -> datetime | None:
+    if case.status in (records.CaseStatus.CLOSED, records.CaseStatus.RESOLVED):
+        return None
+    return context.desks.answer_due(case.owner.country, case.category, case.created_at)
 
 
 @strawberry.type(description="One choice of a field.")
 class FormOption:
     value: str = strawberry.field(description="What to send.")
 
-    @strawberry.field(description="What to show, in the caller's language.")
-    def label(self: strawberry.Parent[catalogue.Option], info: strawberry.Info) -> str:
-        return _label(self, info)
+    label: str = derived(_label, description="What to show, in the caller's language.")
 
 
 @strawberry.type(description="One field of the form that a category asks for.")
@@ -70,13 +94,11 @@ class FormField:
     max_length: int | None = strawberry.field(description="Most characters; null: no own limit.")
     options: list[FormOption] | None = strawberry.field(description="The choices of a CHOICE.")
 
-    @strawberry.field(description="What to show, in the caller's language.")
-    def label(self: strawberry.Parent[catalogue.FormField], info: strawberry.Info) -> str:
-        return _label(self, info)
+    label: str = derived(_label, description="What to show, in the caller's language.")
 
-    @strawberry.field(description="A hint for filling it in, in the caller's language.")
-    def help(self: strawberry.Parent[catalogue.FormField], info: strawberry.Info) -> str | None:
-        return _said(self.help, info)
+    help: str | None = derived(
+        _help, description="A hint for filling it in, in the caller's language."
+    )
 
 
 @strawberry.type(description="A kind of request within a category.")
@@ -86,15 +108,11 @@ class CaseSubcategory:
     )
     form: list[FormField] = strawberry.field(description="What it asks for, beyond the category.")
 
-    @strawberry.field(description="What to show, in the caller's language.")
-    def label(self: strawberry.Parent[catalogue.Subcategory], info: strawberry.Info) -> str:
-        return _label(self, info)
+    label: str = derived(_label, description="What to show, in the caller's language.")
 
-    @strawberry.field(description="What it is for, in the caller's language.")
-    def description(
-        self: strawberry.Parent[catalogue.Subcategory], info: strawberry.Info
-    ) -> str | None:
-        return _said(self.description, info)
+    description: str | None = derived(
+        _description, description="What it is for, in the caller's language."
+    )
 
 
 @strawberry.type(description="A kind of case that can be opened.")
@@ -109,15 +127,11 @@ class CaseCategory:
     )
     form: list[FormField] = strawberry.field(description="What it asks for.")
 
-    @strawberry.field(description="What to show, in the caller's language.")
-    def label(self: strawberry.Parent[catalogue.Category], info: strawberry.Info) -> str:
-        return _label(self, info)
+    label: str = derived(_label, description="What to show, in the caller's language.")
 
-    @strawberry.field(description="What it is for, in the caller's language.")
-    def description(
-        self: strawberry.Parent[catalogue.Category], info: strawberry.Info
-    ) -> str | None:
-        return _said(self.description, info)
+    description: str | None = derived(
+        _description, description="What it is for, in the caller's language."
+    )
 
 
 @strawberry.type(description="One filled-in field of a case's form.")
@@ -193,51 +207,26 @@ class Case(Node):
         loaders.attachments_of_case, description="Files, oldest first."
     )
 
-    @strawberry.field(description="Its category in the catalogue.", metadata={NEEDS: ("category",)})
-    def category(self: strawberry.Parent[records.Case], info: strawberry.Info) -> CaseCategory:
-        context: Context = info.context
-        found: Any = context.catalogue.category(self.category)
-        return found  # type: ignore[no-any-return]
-
-    @strawberry.field(
+    category: CaseCategory = derived(
+        _category, needs=("category",), description="Its category in the catalogue."
+    )
+    subcategory: CaseSubcategory | None = derived(
+        _subcategory,
+        needs=("category", "subcategory"),
         description="Its subcategory, when its category has some.",
-        metadata={NEEDS: ("category", "subcategory")},
     )
-    def subcategory(
-        self: strawberry.Parent[records.Case], info: strawberry.Info
-    ) -> CaseSubcategory | None:
-        context: Context = info.context
-        if self.subcategory is None:
-            return None
-        found: Any = context.catalogue.subcategory(self.category, self.subcategory)
-        return found  # type: ignore[no-any-return]
-
-    @strawberry.field(
+    details: list[CaseDetail] = derived(
+        _details,
+        needs=("category", "subcategory", "details"),
         description="What was filled in on the form of its category, beyond the description.",
-        metadata={NEEDS: ("category", "subcategory", "details")},
     )
-    def details(self: strawberry.Parent[records.Case], info: strawberry.Info) -> list[CaseDetail]:
-        context: Context = info.context
-        return [_detail(context, self, detail) for detail in self.details]
-
-    @strawberry.field(
+    answer_due_at: datetime | None = derived(
+        _answer_due_at,
+        needs=("created_at", "category", "status"),
         description="When an answer is due, by the service hours of the account's country. Null "
-        "when it is closed or the country has no desk.",
-        metadata={NEEDS: ("created_at", "category", "status")},
+        "when it was given or the country has no desk.",
     )
-    def answer_due_at(
-        self: strawberry.Parent[records.Case], info: strawberry.Info
-    ) -> datetime | None:
-        context: Context = info.context
-        if self.status in (records.CaseStatus.CLOSED, records.CaseStatus.RESOLVED):
-            return None
-        return context.desks.answer_due(self.owner.country, self.category, self.created_at)
 
     @classmethod
     def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
         return isinstance(value, records.Case)
-
-
-def _detail(context: Context, case: records.Case, detail: records.CaseDetail) -> CaseDetail:
-    field = context.catalogue.form_field(case.category, case.subcategory, detail.name)
-    return CaseDetail(name=detail.name, label=field.label.of(context.language), value=detail.value)

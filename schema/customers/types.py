@@ -9,10 +9,9 @@ from typing import Any
 import strawberry
 
 from connectors.port import records
-from schema.batched import batched
+from schema.batched import batched, derived
 from schema.cases.filters import cases_of_account
 from schema.cases.types import Case
-from schema.context import Caller
 from schema.customers import loaders
 from schema.nodes import Node
 from schema.orders.filters import orders_of_account
@@ -112,6 +111,6 @@ class Viewer:
         description="The accounts this person may act for. Empty: not a commercial customer yet."
     )
 
-    @strawberry.field(description="When the access token ends.")
-    def session_expires_at(self: strawberry.Parent[Caller]) -> datetime:
-        return self.expires_at
+    session_expires_at: datetime = derived(
+        lambda caller, context: caller.expires_at, description="When the access token ends."
+    )

@@ -11,6 +11,7 @@ import strawberry
 
 from connectors.port import records
 from connectors.port.fields import Fields
+from schema.batched import derived
 from schema.context import Context
 from schema.nodes import Node, finds
 from schema.scalars import URL, CountryCode, EmailAddress
@@ -66,6 +67,17 @@ class OpeningHours:
     closes: str = strawberry.field(description="To, 24 hours: 17:30.")
 
 
+def _opening_hours(desk: Desk, context: Context) -> list[OpeningHours]:
+    days = list(Weekday)
+    return [
+        OpeningHours(
+            day=days[weekday], opens=opens.isoformat("minutes"), closes=closes.isoformat("minutes")
+        )
+        for weekday, spans in sorted(desk.hours.week.items())
+        for opens, closes in spans
+    ]
+
+
 @strawberry.type(description="How to reach customer service in a country, and when it answers.")
 class SupportDesk:
     country: CountryCode = strawberry.field(description="The country it is for.")
@@ -74,24 +86,14 @@ class SupportDesk:
     chat_url: URL | None = strawberry.field(description="Where the chat is.")
     time_zone: str = strawberry.field(description="Time zone, IANA: America/Bogota.")
 
-    @strawberry.field(description="When it answers in a week without holidays.")
-    def opening_hours(self: strawberry.Parent[Desk]) -> list[OpeningHours]:
-        return [
-            OpeningHours(
-                day=list(Weekday)[weekday],
-                opens=opens.isoformat("minutes"),
-                closes=closes.isoformat("minutes"),
-            )
-            for weekday, spans in sorted(self.hours.week.items())
-            for opens, closes in spans
-        ]
-
-    @strawberry.field(description="Whether it answers now; holidays of the country count.")
-    def is_open(self: strawberry.Parent[Desk], info: strawberry.Info) -> bool:
-        context: Context = info.context
-        return self.hours.is_open(context.clock())
-
-    @strawberry.field(description="When it answers next; null while it is open.")
-    def opens_at(self: strawberry.Parent[Desk], info: strawberry.Info) -> datetime | None:
-        context: Context = info.context
-        return self.hours.opens_at(context.clock())
+    opening_hours: list[OpeningHours] = derived(
+        _opening_hours, description="When it answers in a week without holidays."
+    )
+    is_open: bool = derived(
+        lambda desk, context: desk.hours.is_open(context.clock()),
+        description="Whether it answers now; holidays of the country count.",
+    )
+    opens_at: datetime | None = derived(
+        lambda desk, context: desk.hours.opens_at(context.clock()),
+        description="When it answers next; null while it is open.",
+    )
