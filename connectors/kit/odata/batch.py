@@ -67,28 +67,28 @@ def unpack(content_type: str, body: bytes) -> list[Part]:
 
 def _part(piece: bytes) -> Part:
     _, _, inner = _head(piece)
-    first, headers, body = _head(inner.lstrip(b"\r\n"), with_status=True)
-    found = _STATUS.fullmatch(first)
+    status, headers, body = _head(inner.lstrip(b"\r\n"), with_status=True)
+    found = _STATUS.fullmatch(status)
     if found is None:
         raise ValueError("holds a part without a status")
-    return Part(int(found[1]), headers, body)
+    length = headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) <= len(body):
+        return Part(int(found[1]), headers, body[: int(length)])
+    return Part(int(found[1]), headers, body.strip(b"\r\n"))
 
 
 def _head(piece: bytes, *, with_status: bool = False) -> tuple[bytes, dict[str, str], bytes]:
-    """The first line (if it is a status), the headers by lower-case name, and the rest."""
-    first, headers = b"", {}
+    """The status line, if there is one, the headers by lower-case name, and the rest."""
+    status, headers = b"", {}
     rest = piece
     while rest:
         line, _, rest = rest.partition(b"\n")
         line = line.rstrip(b"\r")
-        if with_status and not first:
-            first = line
+        if with_status and not status:
+            status = line
         elif not line:
             break
         else:
             key, _, value = line.partition(b":")
             headers[key.decode("latin-1").strip().lower()] = value.decode("latin-1").strip()
-    length = headers.get("content-length", "")
-    if with_status and length.isascii() and length.isdigit() and int(length) <= len(rest):
-        return first, headers, rest[: int(length)]
-    return first, headers, rest.strip(b"\r\n")
+    return status, headers, rest

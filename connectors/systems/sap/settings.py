@@ -14,6 +14,18 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9_./;=~-]*[A-Za-z0-9_]", re.ASCII)
 
 
+def _names(*names: str) -> None:
+    for name in names:
+        if _NAME.fullmatch(name) is None:
+            raise ValueError(f"not the name of a property: {name!r}")
+
+
+def _paths(*paths: str) -> None:
+    for path in paths:
+        if _PATH.fullmatch(path) is None or ".." in path:
+            raise ValueError(f"not a path of a service: {path!r}")
+
+
 class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A communication user (cloud) or a system user (on premise)."""
 
@@ -173,15 +185,3 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("url_limit_bytes must be from 1000 to 64000")
         if self.keys_per_question < 1 or self.max_pages < 1:
             raise ValueError("keys_per_question and max_pages must be at least 1")
-
-
-def _names(*names: str) -> None:
-    for name in names:
-        if _NAME.fullmatch(name) is None:
-            raise ValueError(f"not the name of a property: {name!r}")
-
-
-def _paths(*paths: str) -> None:
-    for path in paths:
-        if _PATH.fullmatch(path) is None or ".." in path:
-            raise ValueError(f"not a path of a service: {path!r}")
