@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+import msgspec
 
 from schema.support.hours import Hours
+
+_WEEK = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+class DesksError(ValueError):
+    """A file of desks with a mistake; the text names file and key."""
+
+
+class _Holidays(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    country: str
+    subdivision: str | None = None
+
+
+class _Desk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table of the file. Hours of service are whole or parts of hours."""
+
+    country: str
+    time_zone: str
+    opening_hours: dict[str, list[str]]
+    holidays: _Holidays
+    answer_within: float
+    phone: str | None = None
+    email: str | None = None
+    chat_url: str | None = None
+    answer_within_by_category: dict[str, float] = {}
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    desks: list[_Desk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +70,16 @@ class Desks:
     by_country: Mapping[str, Desk]
     default_zone: ZoneInfo
 
+    @classmethod
+    def read(cls, path: Path, default_zone: ZoneInfo) -> Desks:
+        """The desks of a file. Raises DesksError."""
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+            tables = msgspec.convert(raw, _File).desks
+            return cls({table.country: _desk(table) for table in tables}, default_zone)
+        except (OSError, ValueError, msgspec.ValidationError) as error:
+            raise DesksError(f"{path}: {error}") from error
+
     def desk(self, country: str | None) -> Desk | None:
         """The desk of a country, ISO 3166-1 alpha-2."""
         return self.by_country.get(country) if country else None
@@ -55,5 +101,44 @@ class Desks:
         return desk.hours.after(since, within)
 
 
-class DesksError(ValueError):
-    """A file of desks with a mistake; the text names file and key."""
+def _desk(table: _Desk) -> Desk:
+    where = f"the desk of {table.country}"
+    try:
+        zone = ZoneInfo(table.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{where}: there is no time zone {table.time_zone!r}") from None
+    try:
+        days = holidays.country_holidays(table.holidays.country, subdiv=table.holidays.subdivision)
+    except NotImplementedError:
+        raise ValueError(f"{where}: no holidays are known for {table.holidays}") from None
+    week = {
+        _weekday(where, day): tuple(_span(where, day, span) for span in spans)
+        for day, spans in table.opening_hours.items()
+    }
+    return Desk(
+        country=table.country,
+        hours=Hours(zone, week, days.__contains__),
+        phone=table.phone,
+        email=table.email,
+        chat_url=table.chat_url,
+        answer_within=timedelta(hours=table.answer_within),
+        answer_within_by_category={
+            category: timedelta(hours=hours)
+            for category, hours in table.answer_within_by_category.items()
+        },
+    )
+
+
+def _weekday(where: str, day: str) -> int:
+    if day not in _WEEK:
+        raise ValueError(f"{where}: opening_hours has no day {day!r}; days are {', '.join(_WEEK)}")
+    return _WEEK.index(day)
+
+
+def _span(where: str, day: str, span: str) -> tuple[time, time]:
+    match = _SPAN.fullmatch(span)
+    if match:
+        opens, closes = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+        if opens < closes:
+            return opens, closes
+    raise ValueError(f"{where}: {day} has {span!r}, where a span like '08:00-17:30' is needed")

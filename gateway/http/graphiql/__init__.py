@@ -1,4 +1,4 @@
-"""Hands the built GraphiQL page and the headers it is served with to whoever serves it. Pure: files in, bytes out."""
+"""Hands the built GraphiQL page, and the headers to serve it with, to whoever serves it."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -37,7 +37,7 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
         "X-Frame-Options": "DENY",
     }
 )
-"""For the page and for every file of `DIST`: a worker obeys the policy that its own file came with."""
+"""For the page and for every file of `DIST`: a worker obeys the policy of its own file."""
 
 
 @cache

@@ -36,7 +36,7 @@ function ExamplesPanel() {
   return (
     <section aria-label="Examples" className="examples">
       <h2>Examples</h2>
-      <p>Choose one, then run it with the button or Ctrl-Enter.</p>
+      <p>Choose one and run it with Ctrl-Enter.</p>
       {GROUPS.map((group) => (
         <section key={group} aria-label={group}>
           <h3>{group}</h3>

@@ -8,7 +8,7 @@ const LARGEST = 1_000_000;
 const UNWANTED = [
   ['a package registry\'s host', /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpm(?:js)?\.(?:com|org)\b|\byarnpkg\.com\b|\bpypi\.org\b|\bpythonhosted\.org\b/],
   ['a content delivery network', /\b(?:cdn|cdnjs)\.[a-z0-9-]+\.[a-z]{2,}|\bunpkg\.com\b|\bjsdelivr\.net\b|\besm\.sh\b|\bfonts\.(?:googleapis|gstatic)\.com\b/],
-  ['the folder it was built in', new RegExp(resolve(import.meta.dirname, '../../../..').replaceAll(/[.\\/]/g, '\\$&') + '/')],
+  ['the folder it was built in', new RegExp(resolve(import.meta.dirname, '..').replaceAll(/[.\\/]/g, '\\$&') + '/')],
 ];
 const OF_STYLE_SHEETS = [['a data: font', /url\(["']?data:font/], ['another host', /(?:url\(|@import)\s*["']?(?:https?:)?\/\//]];
 const OF_PAGES = [['an inline script', /<script(?![^>]*\ssrc=)/], ['an inline style', /<style|\sstyle=/], ['another host', /(?:src|href)="(?:https?:)?\/\//]];

@@ -11,7 +11,7 @@ function example(path) {
   return {
     id: path.slice(path.lastIndexOf('/') + 1, -'.graphql'.length),
     group: title[1],
-    label: title[2],
+    label: title[2][0].toUpperCase() + title[2].slice(1),
     open: query.includes('# No token needed.'),
     query: query.trimEnd(),
     variables: (variables[path.replace(/graphql$/, 'json')] ?? '').trimEnd(),

@@ -10,13 +10,13 @@ import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
 import { EXAMPLES } from './examples.js';
 import { EXAMPLES_PLUGIN } from './ExamplesPanel.jsx';
 import { SessionBar } from './SessionBar.jsx';
-import { fetcherFor, storedLanguage, storedToken, storeLanguage, storeToken } from './session.js';
+import { send, storedLanguage, storedToken, storeLanguage, storeToken } from './session.js';
 
 const PLUGINS = [EXAMPLES_PLUGIN, HISTORY_PLUGIN];
 const FIRST_TABS = [{ query: EXAMPLES[0].query, variables: EXAMPLES[0].variables }];
 const PAUSE_MS = 500;
 
-/** The value once it has been left alone for a moment: each new fetcher reads the schema again. */
+/** The value once it has been left alone for a moment, so that the schema is not read again for every letter. */
 function useSettled(value) {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
@@ -30,13 +30,21 @@ function Page() {
   const [token, setToken] = useState(storedToken);
   const [language, setLanguage] = useState(storedLanguage);
   const settledToken = useSettled(token);
-  useEffect(() => storeToken(token), [token]);
-  useEffect(() => storeLanguage(language), [language]);
-  const fetcher = useMemo(() => fetcherFor(settledToken, language), [settledToken, language]);
+  // Another person or language, another schema to read: GraphiQL does so when it is given a new function.
+  const fetcher = useMemo(() => (...request) => send(...request), [settledToken, language]);
+
+  const changeToken = (changed) => {
+    storeToken(changed);
+    setToken(changed);
+  };
+  const changeLanguage = (changed) => {
+    storeLanguage(changed);
+    setLanguage(changed);
+  };
 
   return (
     <>
-      <SessionBar token={token} onToken={setToken} language={language} onLanguage={setLanguage} />
+      <SessionBar token={token} onToken={changeToken} language={language} onLanguage={changeLanguage} />
       <main>
         <GraphiQL
           fetcher={fetcher}
@@ -44,6 +52,7 @@ function Page() {
           visiblePlugin={EXAMPLES_PLUGIN}
           defaultTabs={FIRST_TABS}
           defaultEditorToolsVisibility="variables"
+          shouldPersistHeaders={false}
           inputValueDeprecation
           schemaDescription
         >

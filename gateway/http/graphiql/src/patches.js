@@ -1,5 +1,6 @@
 // Small changes to packages while they are bundled: styles that a strict Content-Security-Policy allows, a JSON
-// formatter that is already there instead of one of half a megabyte, GraphQL without its checks for development.
+// formatter that is already there instead of one of half a megabyte, GraphQL without its checks for development,
+// the page's colour.
 // A text that is no longer found fails the build, so an update cannot undo one unseen.
 import { resolve } from 'node:path';
 
@@ -22,6 +23,15 @@ const PATCHES = {
   'react-style-singleton/dist/es2015/singleton.js': {
     imports: 'styleElement',
     changes: [WITH_STYLE, [/tag\.appendChild\(document\.createTextNode\(css\)\)/, 'tag.textContent = css']],
+  },
+  // The editor's own colours, which no style sheet reaches: the blue of page.css.
+  '@graphiql/react/dist/constants.js': {
+    changes: [
+      [/"#ff5794"/, '"#55a1e7"'],
+      [/"#d60590"/, '"#20609d"'],
+      [/"#ff579419"/, '"#55a1e733"'],
+      [/"#d6059019"/, '"#20609d1f"'],
+    ],
   },
   'graphql/jsutils/instanceOf.mjs': {
     changes: [[/globalThis\.process &&[^;]*'production'/, 'true']],

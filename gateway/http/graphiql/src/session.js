@@ -27,25 +27,32 @@ export function storedLanguage() {
 
 export const storeLanguage = (language) => sessionStorage.setItem(LANGUAGE_KEY, language);
 
-/** The function that GraphiQL calls for each operation; headers typed in its editor win over ours. */
-export function fetcherFor(token, language) {
-  return async (operation, { headers = {} } = {}) => {
-    const response = await fetch('/graphql', {
-      method: 'POST',
-      headers: {
-        Accept: 'application/graphql-response+json, application/json;q=0.9',
-        'Accept-Language': language,
-        'Content-Type': 'application/json',
-        ...(isToken(token) && { Authorization: `Bearer ${token}` }),
-        ...headers,
-      },
-      body: JSON.stringify(operation),
-    });
-    const text = await response.text();
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw new Error(`The gateway answered ${response.status} with something that is not JSON: ${text.slice(0, 200)}`);
-    }
-  };
+/**
+ * The name to run by, if the document has an operation of that name. GraphiQL reads what is typed a moment later, and
+ * still holds the name of what was there before when an example is run at once.
+ */
+function nameIn({ query, operationName }) {
+  return new RegExp(`\\b(query|mutation|subscription)\\s+${operationName}\\b`).test(query) ? operationName : undefined;
+}
+
+/** Runs an operation for GraphiQL, as whoever is signed in now; headers typed in its own editor win over ours. */
+export async function send(operation, { headers = {} } = {}) {
+  const token = storedToken();
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: {
+      Accept: 'application/graphql-response+json, application/json;q=0.9',
+      'Accept-Language': storedLanguage(),
+      'Content-Type': 'application/json',
+      ...(isToken(token) && { Authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: JSON.stringify({ ...operation, operationName: nameIn(operation) }),
+  });
+  const text = await response.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`The gateway answered ${response.status} with something that is not JSON: ${text.slice(0, 200)}`);
+  }
 }

@@ -1,0 +1,1 @@
+import{t as e}from"./src-CY_kjnUJ.js";e();
