@@ -7,11 +7,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from connectors.kit.auth import basic
-from connectors.kit.batching import in_groups
+from connectors.kit.batching import by_size
 from connectors.kit.connector import Wiring
 from connectors.kit.html import Sanitiser
 from connectors.kit.http import HttpClient, Reply
@@ -28,6 +29,8 @@ from connectors.systems.wordpress.walk import Glimpse, Row, Window
 
 #: WordPress's own limit for one call.
 BATCH = 100
+#: Bytes of ids or slugs in one address; servers refuse addresses from 8,000 on.
+ADDRESS = 4000
 #: Bytes of posts from which on sanitising them would hold up the event loop.
 HEAVY = 200_000
 #: Different tags at most in one filter.
@@ -204,7 +207,7 @@ class WordPress:
                 self._posts(
                     operation, [(name, ",".join(group)), ("per_page", BATCH), *asked.items()]
                 )
-                for group in in_groups(values, BATCH)
+                for group in by_size(values, _size, ADDRESS, BATCH)
             )
         )
         return [row for rows, _, _ in answers for row in rows]
@@ -288,6 +291,11 @@ def _is_id(value: str) -> bool:
 def _is_slug(value: str) -> bool:
     # A comma or a space would make two slugs of one.
     return 0 < len(value) <= 200 and not any(c in ",/" or c.isspace() for c in value)
+
+
+def _size(value: str) -> int:
+    # With the comma, which is encoded too.
+    return len(quote(value, safe="")) + 3
 
 
 def _stamp(instant: datetime) -> str:

@@ -204,6 +204,29 @@ def test_slugs_as_wordpress_makes_them() -> None:
     assert {name: slugged(name) for name in made} == made
 
 
+def test_a_question_in_the_words_of_wordpress() -> None:
+    spanish, here = Clause("categories", frozenset({2})), Clause("categories", frozenset({5}))
+    elsewhere = Clause("categories", frozenset({7, 6}), present=False)
+    tags = Clause("tags", frozenset({20, 3}))
+    (question,) = filters.choices([[spanish], [here], [elsewhere], [tags]])
+    assert question.params() == [
+        ("tags", "3,20"),
+        ("categories[terms]", "2,5"),
+        ("categories[operator]", "AND"),
+        ("categories_exclude", "6,7"),
+    ]
+
+
+async def test_a_language_told_by_a_tag_is_no_tag_of_the_article() -> None:
+    settings = WordPressSettings(url=URL, language=Told(prefix="yeso", taxonomy="tags"))
+    site = site_of((2,), tags=(20, 21, 23))
+    news = site.connector(settings)
+    (article,) = await news.news_by_id(["1"], frozenset({"tags"}))
+    assert article is not None
+    assert article.tags == ("Obra", "R&D")
+    await news.close()
+
+
 CLAUSES = st.builds(
     Clause,
     st.sampled_from(["categories", "tags"]),

@@ -129,6 +129,16 @@ async def test_slugs_travel_together(news: WordPress) -> None:
     await client.close()
 
 
+async def test_long_slugs_make_no_address_that_servers_refuse() -> None:
+    site = Site([post(n, START) for n in range(1, 4)])
+    client = site.connector()
+    slugs = [f"{'%e6%97%a5' * 20}-{n}" for n in range(100)]
+    assert await client.news_by_slug(slugs, frozenset({"title"})) == [None] * 100
+    assert len(site.calls) > 1
+    assert [slug for asked in site.asked("posts") for slug in asked["slug"].split(",")] == slugs
+    await client.close()
+
+
 @pytest.mark.parametrize(
     "number", ["", "0", "-1", "1,2", "42 ", " 42", "٤٢", "042", "1e3", "4" * 19, "42'", "42&x=1"]
 )
