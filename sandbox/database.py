@@ -7,7 +7,7 @@ a worker thread's round trip costs, and the sandbox is a process that serves nob
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -105,6 +105,13 @@ def remove(path: Path | str) -> None:
     for suffix in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").unlink()
+
+
+def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> sqlite3.Cursor:
+    """Add one row: column -> value."""
+    marks = ", ".join("?" * len(row))
+    sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"  # noqa: S608
+    return connection.execute(sql, tuple(row.values()))
 
 
 def create(connection: sqlite3.Connection, statements: Iterable[str]) -> None:

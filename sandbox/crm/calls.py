@@ -1,0 +1,34 @@
+"""One question to the CRM and its answer, whether they came over HTTP or inside a composite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """path: below the version, split at slashes and decoded. body: JSON as read, None for none.
+
+    base: `/services/data/v60.0`. page_size: rows of an answer before it says where to read on.
+    blob: the file that came with the body in a multipart request.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    base: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    blob: bytes | None = None
+    page_size: int = 2_000
+    inner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """body: JSON to write, bytes for a file, None for none."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
