@@ -14,7 +14,7 @@ ARGS ?=
 PY := $(VENV)/bin/python
 PYBABEL := $(VENV)/bin/pybabel --quiet
 PACKAGES := gateway schema connectors sandbox
-LANGUAGES := es en pt
+LANGUAGES := es pt
 CATALOGUES := schema/locale
 GRAPHIQL := gateway/http/graphiql/src
 
