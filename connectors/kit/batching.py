@@ -27,6 +27,12 @@ class Tick(Generic[Q, A]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Q) -> A:
+        return await asyncio.shield(self.put(question))
+
+    def put(self, question: Q) -> asyncio.Future[A]:
+        """Puts a question on board at once, for an asker that has several: a coroutine each would
+        start a turn later and might miss the others. Shared with equal questions, so whoever waits
+        for it shields it from being cancelled."""
         future = self._waiting.get(question)
         if future is None:
             loop = asyncio.get_running_loop()
@@ -37,7 +43,7 @@ class Tick(Generic[Q, A]):
                 # Two turns of the loop: loaders that woke in this turn still get on board.
                 loop.call_soon(loop.call_soon, self._depart)
             self._waiting[question] = future
-        return await asyncio.shield(future)
+        return future
 
     def _depart(self) -> None:
         waiting, self._waiting = self._waiting, {}

@@ -14,15 +14,15 @@ __all__ = ["connector"]
 
 
 async def _open(source: str, settings: Settings, wiring: Wiring) -> System:
-    client, knowledge = Client(source, settings, wiring), settings.knowledge
+    client = Client(source, settings, wiring)
+    knowledge = settings.knowledge
+    serves = knowledge.serves if knowledge else ()
     return System(
         name=source,
         customers=Customers(client, settings),
         cases=Cases(client, settings),
-        news=News(client, knowledge) if knowledge and "news" in knowledge.serves else None,
-        questions=(
-            Questions(client, knowledge) if knowledge and "questions" in knowledge.serves else None
-        ),
+        news=News(client, knowledge, settings.url) if knowledge and "news" in serves else None,
+        questions=Questions(client, knowledge) if knowledge and "questions" in serves else None,
         check=client.check,
         close=client.close,
     )

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any, Final
 
-import nh3
-
+from connectors.kit.html import Sanitiser
 from connectors.port.fields import Fields, own
 from connectors.port.records import NewsArticle, Question
 from connectors.systems.salesforce.rows import Row
@@ -74,7 +73,7 @@ def news_columns(knowledge: Knowledge, fields: Fields) -> list[str]:
     return found
 
 
-def news(row: Row, knowledge: Knowledge, fields: Fields) -> NewsArticle:
+def news(row: Row, knowledge: Knowledge, fields: Fields, sanitiser: Sanitiser) -> NewsArticle:
     """Articles of knowledge carry no image of their own."""
     wanted = own(fields)
     found: dict[str, Any] = {}
@@ -85,7 +84,7 @@ def news(row: Row, knowledge: Knowledge, fields: Fields) -> NewsArticle:
     if "summary" in wanted:
         found["summary"] = row.text("Summary")
     if "body" in wanted:
-        found["body"] = nh3.clean(row.body(knowledge.body))
+        found["body"] = sanitiser.clean(row.body(knowledge.body))
     if "image_url" in wanted:
         found["image_url"] = None
     if "locale" in wanted:

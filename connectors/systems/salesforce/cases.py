@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Final
 
 from connectors.port.fields import Fields
 from connectors.port.pages import Page, Slice, cut
@@ -85,7 +85,7 @@ class Cases:
     ) -> list[Page[Case]]:
         asked = matchable(order_numbers)
         column = self._settings.columns.case.order_number
-        if not scope or not asked or column is None:
+        if not scope or not asked or not column:
             return [Page(()) for _ in order_numbers]
         fields |= {"order_number", "created_at"}
         place = self._place(part, CaseSort.CREATED_AT, descending=True)
@@ -95,29 +95,28 @@ class Cases:
         )
         found: dict[str, list[Case]] = {}
         short: list[str] = []
-        for (group, limit), cases in zip(groups, answers, strict=True):
+        for (group, limit), rows in zip(groups, answers, strict=True):
+            cases = self._cases(rows, fields, scope)
             for number in group:
                 found[number] = [case for case in cases if case.order_number == number]
                 # All rows came, or enough of this number's: otherwise some may have been cut off.
-                if len(cases) >= limit and len(found[number]) < place.limit and len(group) > 1:
+                if len(rows) >= limit and len(found[number]) < place.limit and len(group) > 1:
                     short.append(number)
         again = await asyncio.gather(
             *(self._about([number], fields, scope, place, place.limit) for number in short)
         )
-        found.update(
-            (number, [case for case in cases if case.order_number == number])
-            for number, cases in zip(short, again, strict=True)
-        )
+        for number, rows in zip(short, again, strict=True):
+            cases = self._cases(rows, fields, scope)
+            found[number] = [case for case in cases if case.order_number == number]
         return [cut(found.get(number, [])[: place.limit], part) for number in order_numbers]
 
-    async def _about(
+    def _about(
         self, numbers: Sequence[str], fields: Fields, scope: Scope, place: Seek, limit: int
-    ) -> list[Case]:
+    ) -> Coroutine[Any, Any, list[Row]]:
         column = Column(self._settings.columns.case.order_number or "")
         where = [owned(scope), column.one_of(numbers), *place.conditions]
         query = self._select(fields, where, place.order, limit)
-        rows = await self._client.rows("cases_by_order", query)
-        return self._cases(rows, fields, scope)
+        return self._client.rows("cases_by_order", query)
 
     def _place(self, part: Slice, sort: CaseSort, descending: bool) -> Seek:
         column = Column(selection.sortable(self._settings.columns.case, sort.value))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -95,19 +95,32 @@ class Client:
         """Raises a SourceError when the org would not answer."""
         self._note(await self._http.get("check", f"{self._root}/limits"))
 
-    async def rows(self, operation: str, query: Select) -> list[Row]:
-        """Every row of a query."""
-        answer = await self._tick.ask(_Question(operation, query.soql()))
-        return await self._complete(operation, answer)
+    # The next three are no coroutines: they put their queries on board when they are called, so
+    # that what callers ask in one breath travels together, however deep their coroutines are.
 
-    async def rows_of(self, operation: str, queries: Sequence[Select]) -> list[Row]:
-        """Every row of several queries, which travel together, in their order."""
-        answers = await asyncio.gather(*(self.rows(operation, query) for query in queries))
+    def rows(self, operation: str, query: Select) -> Coroutine[Any, Any, list[Row]]:
+        """Every row of a query."""
+        return self._rows(operation, self._ask(operation, query))
+
+    def rows_of(self, operation: str, queries: Iterable[Select]) -> Coroutine[Any, Any, list[Row]]:
+        """Every row of several queries, in their order."""
+        return self._rows_of(operation, [self._ask(operation, query) for query in queries])
+
+    def count(self, operation: str, query: Count) -> Coroutine[Any, Any, int]:
+        return self._count(self._ask(operation, query))
+
+    def _ask(self, operation: str, query: Select | Count) -> asyncio.Future[_Answer]:
+        return self._tick.put(_Question(operation, query.soql()))
+
+    async def _rows(self, operation: str, asked: asyncio.Future[_Answer]) -> list[Row]:
+        return await self._complete(operation, await asyncio.shield(asked))
+
+    async def _rows_of(self, operation: str, asked: Sequence[asyncio.Future[_Answer]]) -> list[Row]:
+        answers = await asyncio.gather(*(self._rows(operation, one) for one in asked))
         return [row for rows in answers for row in rows]
 
-    async def count(self, operation: str, query: Count) -> int:
-        answer = await self._tick.ask(_Question(operation, query.soql()))
-        return answer.total_size
+    async def _count(self, asked: asyncio.Future[_Answer]) -> int:
+        return (await asyncio.shield(asked)).total_size
 
     async def children(self, row: Row, relationship: str) -> list[Row]:
         """Every row of a child query inside a row. One that found nothing answers null."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from connectors.kit.html import Sanitiser
 from connectors.port.fields import Fields
 from connectors.port.pages import Keyset, Page, cut, slice_sorted
 from connectors.port.queries import NewsQuery, QuestionQuery
@@ -15,6 +16,7 @@ from connectors.port.scope import Scope
 from connectors.systems.salesforce import articles
 from connectors.systems.salesforce.client import Client
 from connectors.systems.salesforce.paging import chunks, matchable, seek, wanted
+from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Knowledge
 from connectors.systems.salesforce.soql import (
     ID,
@@ -101,9 +103,11 @@ class News:
     """Articles as news, newest first. An id names one version: what is published anew has another,
     and keeps its slug."""
 
-    def __init__(self, client: Client, knowledge: Knowledge) -> None:
+    def __init__(self, client: Client, knowledge: Knowledge, site: str) -> None:
+        """site: the org's address, against which links in articles are resolved."""
         self._client = client
         self._knowledge = knowledge
+        self._sanitiser = Sanitiser(site)
 
     async def find_news(self, query: NewsQuery) -> Page[NewsArticle]:
         where = self._conditions(query)
@@ -114,7 +118,7 @@ class News:
         place = seek(source, query.part, _PUBLISHED, descending=True, times=True)
         asked = self._select(fields, [*where, *place.conditions], place.order, place.limit)
         rows = await self._client.rows("find_news", asked)
-        return cut([articles.news(row, self._knowledge, fields) for row in rows], query.part)
+        return cut(self._read(rows, fields), query.part)
 
     def _conditions(self, query: NewsQuery) -> list[Condition] | None:
         """None: no article can match."""
@@ -146,7 +150,7 @@ class News:
         asked = wanted(ids, ARTICLE)
         queries = [self._select(fields, [ID.one_of(chunk)]) for chunk in chunks(asked, Scope())]
         rows = await self._client.rows_of("news_by_id", queries)
-        found = (articles.news(row, self._knowledge, fields) for row in rows)
+        found = self._read(rows, fields)
         by_id = {same(article.id): article for article in found}
         return [by_id.get(same(one)) if record_id(one) else None for one in ids]
 
@@ -158,11 +162,14 @@ class News:
             for chunk in chunks(matchable(slugs), Scope())
         ]
         rows = await self._client.rows_of("news_by_slug", queries)
-        found = [articles.news(row, self._knowledge, fields) for row in rows]
+        found = self._read(rows, fields)
         rank = {tag: place for place, tag in enumerate(self._knowledge.languages)}
         found.sort(key=lambda article: rank.get(article.locale, len(rank)), reverse=True)
         by_slug = {article.slug: article for article in found}
         return [by_slug.get(slug) for slug in slugs]
+
+    def _read(self, rows: Iterable[Row], fields: Fields) -> list[NewsArticle]:
+        return [articles.news(row, self._knowledge, fields, self._sanitiser) for row in rows]
 
     def _select(
         self,

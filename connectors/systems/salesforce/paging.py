@@ -78,9 +78,11 @@ def _beyond(column: Column, id_column: Column, mark: Keyset, greater: bool) -> C
 
 
 def _check(source: str, field: str, mark: Keyset, times: bool) -> None:
-    right = isinstance(mark.value, datetime) if times else isinstance(mark.value, str)
-    if isinstance(mark.value, datetime) and mark.value.utcoffset() is None:
-        right = False
+    value = mark.value
+    if times:
+        right = isinstance(value, datetime) and value.utcoffset() is not None
+    else:
+        right = isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT
     if not right or not record_id(mark.id):
         raise Rejected(source, f"the place `{field}` is not of this list", field=field)
 

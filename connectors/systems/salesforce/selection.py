@@ -15,7 +15,7 @@ CASE_OWNER = "AccountId"
 
 
 def _given(prefix: str, *names: str | None) -> Iterator[str]:
-    return (prefix + name for name in names if name is not None)
+    return (prefix + name for name in names if name)
 
 
 def account(names: AccountColumns, fields: Fields, at: str = "") -> list[str]:

@@ -1,7 +1,8 @@
 """What a company says of its own org: where it is, how to log in, and what its fields are called.
 
-Every column and value is a setting, since no two orgs agree on them. A column that is None does not
-exist in the org: it is never asked for, and what it would tell is unknown.
+Every column and value is a setting, since no two orgs agree on them. An optional column that is
+empty ("" or None) does not exist in the org: it is never asked for, and what it would tell is
+unknown.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from connectors.port.records import CaseStatus, MembershipRole, QuestionTopic
 from connectors.systems.salesforce.soql import COLUMN_PATTERN, OBJECT_PATTERN
 
 Name = Annotated[str, Meta(pattern=COLUMN_PATTERN)]
+#: Empty where the org has no such column; TOML knows no null.
+OptionalName = Annotated[str, Meta(pattern=COLUMN_PATTERN + r"|^\Z")] | None
 ObjectName = Annotated[str, Meta(pattern=OBJECT_PATTERN)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^/?#\s@]+/?$")]
 Secret = Annotated[str, Meta(min_length=1)]
@@ -60,26 +63,26 @@ class AccountColumns(Strict, frozen=True):
 
     number: Name = "AccountNumber"
     name: Name = "Name"
-    tax_id: Name | None = "TaxId__c"
-    country: Name | None = "BillingCountryCode"
-    phone: Name | None = "Phone"
-    street: Name | None = "BillingStreet"
-    city: Name | None = "BillingCity"
-    region: Name | None = "BillingState"
-    postal_code: Name | None = "BillingPostalCode"
+    tax_id: OptionalName = "TaxId__c"
+    country: OptionalName = "BillingCountryCode"
+    phone: OptionalName = "Phone"
+    street: OptionalName = "BillingStreet"
+    city: OptionalName = "BillingCity"
+    region: OptionalName = "BillingState"
+    postal_code: OptionalName = "BillingPostalCode"
 
 
 class ContactColumns(Strict, frozen=True):
     """Columns of Contact. mobile: answers as the phone where `phone` is empty."""
 
     name: Name = "Name"
-    given_name: Name | None = "FirstName"
-    family_name: Name | None = "LastName"
+    given_name: OptionalName = "FirstName"
+    family_name: OptionalName = "LastName"
     email: Name = "Email"
-    phone: Name | None = "Phone"
-    mobile: Name | None = "MobilePhone"
-    job_title: Name | None = "Title"
-    locale: Name | None = "Language__c"
+    phone: OptionalName = "Phone"
+    mobile: OptionalName = "MobilePhone"
+    job_title: OptionalName = "Title"
+    locale: OptionalName = "Language__c"
 
 
 class CaseColumns(Strict, frozen=True):
@@ -90,16 +93,16 @@ class CaseColumns(Strict, frozen=True):
 
     number: Name = "CaseNumber"
     category: Name = "Type"
-    subcategory: Name | None = "Subcategory__c"
+    subcategory: OptionalName = "Subcategory__c"
     subject: Name = "Subject"
     description: Name = "Description"
     status: Name = "Status"
-    details: Name | None = "Portal_Details__c"
+    details: OptionalName = "Portal_Details__c"
     created_at: Name = "CreatedDate"
     updated_at: Name = "LastModifiedDate"
-    closed_at: Name | None = "ClosedDate"
-    team: Name | None = "Team__c"
-    order_number: Name | None = "Order_Number__c"
+    closed_at: OptionalName = "ClosedDate"
+    team: OptionalName = "Team__c"
+    order_number: OptionalName = "Order_Number__c"
     searched: Annotated[tuple[Name, ...], Meta(min_length=1)] = ("Subject",)
 
 
@@ -189,15 +192,15 @@ class Knowledge(Strict, frozen=True):
     serves: Annotated[tuple[Literal["questions", "news"], ...], Meta(min_length=1)] = ("questions",)
     object: ObjectName = "Knowledge__kav"
     body: Name = "Body__c"
-    audience: Name | None = "IsVisibleInCsp"
+    audience: OptionalName = "IsVisibleInCsp"
     languages: dict[str, str] = field(default_factory=_languages)
     question_types: tuple[str, ...] = ()
     news_types: tuple[str, ...] = ()
-    topic: Name | None = None
+    topic: OptionalName = ""
     topics: dict[QuestionTopic, Words] = field(default_factory=dict)
     other_topic: QuestionTopic = QuestionTopic.TROUBLESHOOTING
-    tags: Name | None = None
-    countries: Name | None = None
+    tags: OptionalName = ""
+    countries: OptionalName = ""
     searched: Annotated[tuple[Name, ...], Meta(min_length=1)] = ("Title", "Summary")
     most: Annotated[int, Meta(ge=1, le=2000)] = 500
 
