@@ -82,6 +82,9 @@ graphiql: ## Build GraphiQL into the package (needs node and npm)
 lock: .dev ## Renew the pinned versions and hashes (UPGRADE= keeps the versions that still fit)
 	$(COMPILE) $(UPGRADE) --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --output-file requirements/dev.txt --extra dev --constraints requirements/run.txt pyproject.toml
+	for system in tests/live/*/requirements.in; do \
+		$(COMPILE) $(UPGRADE) --output-file $${system%.in}.txt $$system || exit; \
+	done
 
 .PHONY: clean
 clean: ## Remove what make created (the sandbox's data stay)

@@ -18,7 +18,7 @@ from schema.root import SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("gateway", "schema", "connectors", "sandbox")
-LOCKS = ("run", "dev")
+LOCKS = [*ROOT.glob("requirements/*.txt"), *ROOT.glob("tests/live/*/requirements.txt")]
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -86,13 +86,13 @@ def locked(name: str) -> dict[str, str]:
     return {canonicalize_name(distribution): version for distribution, version in pins}
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_each_pin_has_a_hash_and_no_address(name: str) -> None:
-    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_pin_has_a_hash_and_no_address(lock: Path) -> None:
+    text = lock.read_text()
     entries = text.replace("\\\n", " ").splitlines()
-    assert len(entries) == len(locked(name))
-    without = [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}", entry)]
-    assert without == []
+    assert entries
+    pinned = re.compile(r"[\w.-]+==[^\s;]+ .*--hash=sha256:[0-9a-f]{64}")
+    assert [entry for entry in entries if not pinned.match(entry)] == []
     addresses = re.findall(
         r"\S*://\S*|\S*@ \S*|--(?:find-links|index-url|extra-index-url)\S*", text
     )
