@@ -1,0 +1,84 @@
+"""A running gateway, on settings and data of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.live.machine import ROOT
+from tests.live.processes import free_port, started, wait_until
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """url: http://127.0.0.1:8123, without a slash at the end. config: its portal.toml."""
+
+    url: str
+    config: Path
+
+    def token(self, email: str) -> str:
+        """An access token of that person."""
+        command = [sys.executable, "-m", "gateway", "--config", str(self.config), "token", email]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+
+def embedded_default() -> Settings:
+    """What portal.toml says. Its data go beside the file they are read from, the texts stay."""
+    settings = tomllib.loads((ROOT / "portal.toml").read_text())
+    for name, value in settings.get("texts", {}).items():
+        if isinstance(value, str) and (ROOT / value).exists():
+            settings["texts"][name] = str(ROOT / value)
+    return settings
+
+
+@contextmanager
+def gateway(folder: Path, settings: Settings) -> Iterator[Gateway]:
+    """Runs inside the block. folder: empty, for its settings, data and log."""
+    config = folder / "portal.toml"
+    config.write_text("\n".join(_toml(settings, ())))
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "gateway",
+        "--config",
+        str(config),
+        "serve",
+        "--port",
+        str(port),
+    ]
+    url, log = f"http://127.0.0.1:{port}", folder / "gateway.log"
+    with started(command, log) as process:
+        wait_until(lambda: _is_ready(url), process, log)
+        yield Gateway(url, config)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _toml(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    """Lines of TOML. JSON writes strings, numbers, booleans and lists of them the same way."""
+    if path:
+        yield f"[{'.'.join(map(json.dumps, path))}]"
+    inner = {name: value for name, value in table.items() if isinstance(value, Mapping)}
+    for name, value in table.items():
+        if name not in inner:
+            yield f"{json.dumps(name)} = {json.dumps(value, ensure_ascii=False)}"
+    for name, value in inner.items():
+        yield from _toml(value, (*path, name))
