@@ -68,21 +68,22 @@ class Documents:
 
     def _portions(self, order: Order) -> list[list[tuple[Line, int]]]:
         """How the goods were divided: nothing, a part, all at once, or all in two."""
-        lines, rng = order.live(), self._rng
-        if order.stage.delivery not in ("B", "C"):
+        stage, rng = order.stage, self._rng
+        if stage.delivery not in ("B", "C"):
             return []
-        if order.stage.delivery == "B":
-            if len(lines) == 1 or rng.random() < 0.3:
-                halves = [(line, line.quantity // 2000 * 1000) for line in lines[:1]]
-                return [[(line, part or 1000) for line, part in halves]]
-            cut = rng.randint(1, len(lines) - 1)
-            sent = [(line, line.quantity) for line in lines[:cut]]
-            return [sent[:1], sent[1:]] if cut > 1 and rng.random() < 0.5 else [sent]
-        every = [(line, line.quantity) for line in lines]
-        if len(every) > 1 and rng.random() < 0.35:
+        every = [(line, line.quantity) for line in order.live()]
+        if len(every) == 1:
+            line, quantity = every[0]
+            half = quantity // 2000 * 1000
+            first, rest = [(line, half)], [(line, quantity - half)]
+        else:
             cut = rng.randint(1, len(every) - 1)
-            return [every[:cut], every[cut:]]
-        return [every]
+            first, rest = every[:cut], every[cut:]
+        if stage.delivery == "B":
+            return [first[:1], first[1:]] if len(first) > 1 and rng.random() < 0.5 else [first]
+        # What is billed in part was sent in parts: invoices follow deliveries.
+        divided = stage.billing == "B" or (len(every) > 1 and rng.random() < 0.35)
+        return [first, rest] if divided else [every]
 
     def _delivery(self, order: Order, parts: list[tuple[Line, int]]) -> Delivery:
         rng, today = self._rng, self._today

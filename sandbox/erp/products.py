@@ -75,12 +75,13 @@ TRAINING: Final = Product(
     "Treinamento de instaladores na obra", "PC", "SERVICIO", 18_000, 0,
 )  # fmt: skip
 
-# How many of a unit one order line asks for: from, to, in steps of.
+# How many of a unit one order line asks for: from, to, in steps of. Two at least: a line may be
+# sent in two parts.
 QUANTITIES: Final = {
     "PC": (10, 400, 10),
     "M2": (15, 240, 1),
     "ROL": (2, 60, 2),
-    "BOX": (1, 40, 1),
+    "BOX": (2, 40, 1),
     "KG": (20, 600, 20),
 }
 ISO_UNITS: Final = {"PC": "PCE", "M2": "MTK", "ROL": "RO", "BOX": "BX", "KG": "KGM"}
