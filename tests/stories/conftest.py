@@ -1,0 +1,32 @@
+"""One sandbox for all stories; a gateway of its own for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sandbox.data
+
+from tests.stories.portal import NOW, Portal, opened
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sandbox's data, built once: stories only read it."""
+    path = tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite"
+    sandbox.data.build(path, NOW.date())
+    return path
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the gateways keep their signing key."""
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture
+async def portal(database: Path, keys: Path) -> AsyncIterator[Portal]:
+    """A gateway on the sandbox."""
+    async with opened(database, keys) as portal:
+        yield portal
