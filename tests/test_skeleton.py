@@ -91,8 +91,9 @@ def test_each_pin_has_a_hash_and_no_address(lock: Path) -> None:
     text = lock.read_text()
     entries = text.replace("\\\n", " ").splitlines()
     assert entries
-    pinned = re.compile(r"[\w.-]+==[^\s;]+ .*--hash=sha256:[0-9a-f]{64}")
-    assert [entry for entry in entries if not pinned.match(entry)] == []
+    pin, marker = r"[\w.-]+==[^\s;]+", r"\s;(?:\s+(?!--|[\w.-]+==)\S+)+"
+    pinned = re.compile(rf"{pin}(?:{marker})?(?:\s+--hash=sha256:[0-9a-f]{{64}})+")
+    assert [entry for entry in entries if not pinned.fullmatch(entry)] == []
     addresses = re.findall(
         r"\S*://\S*|\S*@ \S*|--(?:find-links|index-url|extra-index-url)\S*", text
     )
