@@ -119,12 +119,16 @@ class SapClient:
         """What an attempt brings; the first that is refused for a property is made again, cut."""
         schema = self._schemas.get(service)
         try:
+            if schema is None:
+                try:
+                    return await attempt(None)
+                except UnknownProperty:
+                    schema = await self._probe(operation, service)
             return await attempt(schema)
         except UnknownProperty as error:
-            if schema is not None:
-                error.field = required.get(error.name)
-                raise
-        return await attempt(await self._probe(operation, service))
+            # It names what its own metadata holds, or what a condition cannot do without.
+            error.field = required.get(error.name)
+            raise
 
     def _made(
         self, operation: str, build: Build, schema: Schema | None, required: Mapping[str, str]
@@ -204,7 +208,7 @@ class SapClient:
             pages += 1
             if pages > self._settings.max_pages:
                 message = f"{operation}: answered in more than {self._settings.max_pages} pages"
-                raise Rejected(self.source, message)
+                raise Unreadable(self.source, message)
             url = self._own(operation, asked, following)
             reply = await self._http.get(operation, str(url))
             answer = _read(reply, version)

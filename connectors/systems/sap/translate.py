@@ -228,12 +228,12 @@ def addresses_in_force(rows: Iterable[Row], at: datetime) -> list[Address]:
     return [
         address(row)
         for row in rows
-        if ((start := _bound(row, "ValidityStartDate")) is None or start <= at)
-        and ((end := _bound(row, "ValidityEndDate")) is None or at <= end)
+        if ((start := moment(row, "ValidityStartDate")) is None or start <= at)
+        and ((end := _end(row, "ValidityEndDate")) is None or at <= end)
     ]
 
 
-def _bound(row: Row, column: str) -> datetime | None:
+def _end(row: Row, column: str) -> datetime | None:
     value = row.get(column)
     # The end of time is written as the year 9999, in some zones a day after Python's last day.
     if isinstance(value, str) and value.startswith(("/Date(2534", "9999")):

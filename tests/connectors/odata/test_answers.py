@@ -131,6 +131,7 @@ def test_nothing_is_nothing() -> None:
         assert flag(empty, "X") is False
     assert flag({"X": "X"}, "X") is flag({"X": True}, "X") is True
     assert text({"X": 5}, "X") == "5"
+    bad: object
     for bad in ([], True):
         with pytest.raises(ValueError, match="X is not a text"):
             text({"X": bad}, "X")

@@ -7,13 +7,12 @@ from connectors.kit.odata.queries import Embedded, Query
 
 V2 = b"""<?xml version="1.0"?>
 <edmx:Edmx Version="1.0" xmlns:edmx="http://schemas.microsoft.com/ado/2007/06/edmx">
-<edmx:DataServices>
-<Schema Namespace="S" xmlns="http://schemas.microsoft.com/ado/2008/09/edm">
+<edmx:DataServices><Schema Namespace="S" xmlns="http://schemas.microsoft.com/ado/2008/09/edm">
 <EntityType Name="OrderType"><Key><PropertyRef Name="Id"/></Key>
  <Property Name="Id" Type="Edm.String"/><Property Name="On" Type="Edm.DateTime"/>
- <NavigationProperty Name="to_Item" Relationship="S.orders" FromRole="one" ToRole="many"/></EntityType>
+ <NavigationProperty Name="to_Item" Relationship="S.orders" FromRole="a" ToRole="b"/></EntityType>
 <EntityType Name="ItemType"><Property Name="Net" Type="Edm.Decimal"/></EntityType>
-<Association Name="orders"><End Type="S.OrderType" Role="one"/><End Type="S.ItemType" Role="many"/>
+<Association Name="orders"><End Type="S.OrderType" Role="a"/><End Type="S.ItemType" Role="b"/>
 </Association><EntityContainer Name="C"><EntitySet Name="Orders" EntityType="S.OrderType"/>
 </EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"""
 V4 = b"""<?xml version="1.0"?>
