@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import httpx
@@ -170,6 +171,8 @@ class HttpClient:
                 max_keepalive_connections=settings.connections,
                 keepalive_expiry=30.0,
             ),
+            # A cookie would tie our calls to one session of the system, and keep it there.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             trust_env=False,
         )
