@@ -49,16 +49,18 @@ def _may_pass(record: _Owned, scope: Scope) -> bool:
 
 
 def _stripped(record: R, scope: Scope) -> R:
-    """The record without embedded records that are not the asker's."""
+    """The record without embedded records that are not the asker's, at any depth."""
     if not isinstance(record, Case | Contact):
         return record
-    foreign: dict[str, Any] = {
-        name: None if name == "contact" else NOT_FETCHED
-        for name in ("contact", "account")
-        if isinstance(inner := getattr(record, name, None), Contact | Account)
-        and not _may_pass(inner, scope)
-    }
-    return replace(record, **foreign) if foreign else record
+    changed: dict[str, Any] = {}
+    for name, instead in (("contact", None), ("account", NOT_FETCHED)):
+        inner = getattr(record, name, None)
+        if not isinstance(inner, Contact | Account):
+            continue
+        kept = _stripped(inner, scope) if _may_pass(inner, scope) else instead
+        if kept is not inner:
+            changed[name] = kept
+    return replace(record, **changed) if changed else record
 
 
 def _page(page: Page[R], scope: Scope) -> Page[R]:

@@ -1,0 +1,124 @@
+"""The wall holds even when a connector does not: what it lets through by mistake is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from connectors.port.fields import NOT_FETCHED, Fields
+from connectors.port.pages import Page, Slice
+from connectors.port.queries import CaseQuery, ContactQuery, OrderQuery
+from connectors.port.records import Account, Address, Case, CaseComment, Contact, Order
+from connectors.port.scope import AccountRef, Scope
+from gateway.sources.guarded import GuardedCases, GuardedCustomers, GuardedOrders
+
+pytestmark = pytest.mark.anyio
+
+OWN, FOREIGN = AccountRef("a1", "100", "CO"), AccountRef("a2", "200", "PE")
+SCOPE = Scope([OWN])
+ANY: Fields = frozenset({"number"})
+
+
+class Leaky:
+    """A connector that forgot the scope. Counts what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        async def answer(*arguments: Any) -> Any:
+            self.asked += 1
+            return getattr(self, "_" + name)(*arguments)
+
+        return answer
+
+    def _cases_by_id(self, ids: Sequence[str], *_: Any) -> list[Case | None]:
+        return [Case(id=i, owner=FOREIGN if i.startswith("f") else OWN) for i in ids]
+
+    def _find_cases(self, query: CaseQuery) -> Page[Case]:
+        foreign = Account(id="a2", owner=FOREIGN, name="Foreign")
+        contact = Contact(id="p2", owner=FOREIGN, name="Foreign")
+        own = Contact(id="p1", owner=OWN, name="Own", account=foreign)
+        return Page(
+            [
+                Case(id="f1", owner=FOREIGN),
+                Case(id="c1", owner=OWN, account=foreign, contact=contact),
+                Case(id="c2", owner=OWN, contact=own),
+            ]
+        )
+
+    def _comments_by_case(self, ids: Sequence[str], *_: Any) -> list[list[CaseComment]]:
+        return [[CaseComment(id=i, owner=o, case_id=i) for o in (OWN, FOREIGN)] for i in ids]
+
+    def _find_orders(self, query: OrderQuery) -> Page[Order]:
+        return Page([Order(id="1", owner=FOREIGN), Order(id="2", owner=OWN)])
+
+    def _orders_by_number(self, numbers: Sequence[str], *_: Any) -> list[Order | None]:
+        return [Order(id=n, owner=FOREIGN) for n in numbers]
+
+    def _contacts_by_id(self, ids: Sequence[str], *_: Any) -> list[Contact | None]:
+        return [Contact(id="p", owner=FOREIGN)]
+
+    def _shipping_addresses_by_account(
+        self, accounts: Sequence[AccountRef], *_: Any
+    ) -> list[list[Address]]:
+        return [[Address(city=account.id)] for account in accounts]
+
+
+async def test_foreign_records_are_held_back() -> None:
+    cases = GuardedCases(cast("Any", Leaky()))
+    found = await cases.cases_by_id(["c1", "f1"], ANY, SCOPE)
+    assert [case and case.id for case in found] == ["c1", None]
+    comments = await cases.comments_by_case(["c1"], ANY, SCOPE)
+    assert [comment.owner for comment in comments[0]] == [OWN]
+    orders = GuardedOrders(cast("Any", Leaky()))
+    page = await orders.find_orders(OrderQuery(SCOPE, ANY, Slice(5)))
+    assert [order.id for order in page.items] == ["2"]
+    assert await orders.orders_by_number(["9"], ANY, SCOPE) == [None]
+
+
+async def test_foreign_records_inside_own_ones_are_held_back() -> None:
+    page = await GuardedCases(cast("Any", Leaky())).find_cases(CaseQuery(SCOPE, ANY, Slice(5)))
+    assert [case.id for case in page.items] == ["c1", "c2"]
+    assert page.items[0].contact is None
+    assert page.items[0].account is NOT_FETCHED
+    inner = page.items[1].contact
+    assert inner is not None
+    assert inner.account is NOT_FETCHED
+
+
+async def test_an_empty_scope_asks_nobody() -> None:
+    leaky = Leaky()
+    cases, orders = GuardedCases(cast("Any", leaky)), GuardedOrders(cast("Any", leaky))
+    customers = GuardedCustomers(cast("Any", leaky))
+    nobody, unnumbered = Scope(), Scope([AccountRef("a1")])
+    page = await cases.find_cases(CaseQuery(nobody, ANY, Slice(5), with_total=True))
+    assert (page.items, page.total) == ([], 0)
+    assert await cases.comments_by_case(["c1"], ANY, nobody) == [[]]
+    assert await customers.contacts_by_id(["p1"], ANY, nobody) == [None]
+    query = ContactQuery(SCOPE, ANY, "a2", Slice(5))
+    assert (await customers.contacts_by_account(query)).items == []
+    assert (await orders.find_orders(OrderQuery(unnumbered, ANY, Slice(5)))).items == []
+    assert await orders.lines_by_order(["1"], ANY, unnumbered) == [[]]
+    assert leaky.asked == 0
+
+
+async def test_a_condition_without_values_asks_nobody() -> None:
+    leaky = Leaky()
+    query = CaseQuery(SCOPE, ANY, Slice(5), categories=())
+    assert (await GuardedCases(cast("Any", leaky)).find_cases(query)).items == []
+    assert leaky.asked == 0
+
+
+async def test_what_belongs_to_accounts_is_asked_for_own_ones_alone() -> None:
+    orders = GuardedOrders(cast("Any", Leaky()))
+    found = await orders.shipping_addresses_by_account([FOREIGN, OWN], SCOPE)
+    assert found == [None, [Address(city="a1")]]
+
+
+async def test_answers_that_cannot_be_told_apart_are_no_answers() -> None:
+    customers = GuardedCustomers(cast("Any", Leaky()))
+    with pytest.raises(RuntimeError, match="1 answers to 2 questions"):
+        await customers.contacts_by_id(["p1", "p2"], ANY, SCOPE)
