@@ -57,7 +57,9 @@ def _stripped(record: R, scope: Scope) -> R:
         inner = getattr(record, name, None)
         if not isinstance(inner, Contact | Account):
             continue
-        kept = _stripped(inner, scope) if _may_pass(inner, scope) else instead
+        kept: Any = instead
+        if _may_pass(inner, scope):
+            kept = _stripped(inner, scope) if isinstance(inner, Contact) else inner
         if kept is not inner:
             changed[name] = kept
     return replace(record, **changed) if changed else record
