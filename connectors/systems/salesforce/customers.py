@@ -57,7 +57,9 @@ class Customers:
             return None
         # Equality of texts ignores their case in SOQL.
         column = Column(self._settings.columns.contact.email)
-        return await self._identity("identity_by_email", column.equals(address))
+        found = await self._identity("identity_by_email", column.equals(address))
+        # What the org holds to be equal must be so to us: this decides who somebody is.
+        return found if found and found.email.casefold() == address.casefold() else None
 
     async def identity_by_contact(self, contact_id: str) -> Identity | None:
         if record_id(contact_id, CONTACT) is None:

@@ -9,6 +9,7 @@ from connectors.systems.salesforce.settings import (
     AccountColumns,
     CaseColumns,
     Columns,
+    Settings,
 )
 
 CASE_OWNER = "AccountId"
@@ -69,18 +70,23 @@ def case(names: Columns, fields: Fields) -> list[str]:
     return found
 
 
-def comment(fields: Fields) -> list[str]:
+def author(settings: Settings, at: str) -> list[str]:
+    """at: the relationship that leads to the user."""
+    return [at + "Name", *([at + "ContactId"] if settings.community else [])]
+
+
+def comment(settings: Settings, fields: Fields) -> list[str]:
     """CreatedDate is what comments are ordered by."""
     wanted = own(fields)
     found = ["Id", "ParentId", "Parent.AccountId", "CreatedDate"]
     if "body" in wanted:
         found.append("CommentBody")
     if "author" in wanted:
-        found += ["CreatedBy.Name", "CreatedBy.ContactId"]
+        found += author(settings, "CreatedBy.")
     return found
 
 
-def attachment(fields: Fields) -> list[str]:
+def attachment(settings: Settings, fields: Fields) -> list[str]:
     """Of the link between a case and a document. CreatedDate is what files are ordered by."""
     wanted = own(fields)
     found = ["LinkedEntityId", "ContentDocumentId", "ContentDocument.CreatedDate"]
@@ -91,7 +97,7 @@ def attachment(fields: Fields) -> list[str]:
     if "size" in wanted:
         found.append("ContentDocument.ContentSize")
     if "author" in wanted:
-        found += ["ContentDocument.CreatedBy.Name", "ContentDocument.CreatedBy.ContactId"]
+        found += author(settings, "ContentDocument.CreatedBy.")
     return found
 
 

@@ -210,8 +210,10 @@ class Settings(Strict, frozen=True):
 
     composite: the queries of one moment travel in one call. number_width: case numbers are padded
     with zeros to it; 0 leaves them. visible_files: values of a file link's Visibility that a
-    customer may see; empty is all of them. quota_retry_after: seconds to tell callers to wait when
-    the org's daily allocation is used up, which the org itself does not say."""
+    customer may see; empty is all of them. community: customers have users of their own in the
+    org, so that a user's contact tells who wrote; else User has no ContactId. quota_retry_after:
+    seconds to tell callers to wait when the org's daily allocation is used up, which the org
+    itself does not say."""
 
     url: Url
     login: ClientCredentials | JwtBearer
@@ -219,6 +221,7 @@ class Settings(Strict, frozen=True):
     composite: bool = True
     number_width: Annotated[int, Meta(ge=0, le=30)] = 8
     visible_files: tuple[str, ...] = ("AllUsers",)
+    community: bool = True
     quota_retry_after: Annotated[float, Meta(gt=0)] | None = None
     columns: Columns = Columns()
     values: Values = field(default_factory=Values)

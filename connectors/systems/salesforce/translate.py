@@ -249,14 +249,14 @@ def _shown(value: str | float) -> str:
     return str(value)
 
 
-def author(row: Row, at: str) -> Author:
+def author(row: Row, settings: Settings, at: str) -> Author:
     """at: the relationship that leads to the user. A user of the customer community has a contact;
     anyone else is of the service team."""
-    contact_id = row.text(at + "ContactId")
+    contact_id = row.text(at + "ContactId") if settings.community else None
     return Author(row.text(at + "Name") or "", contact_id is None, contact_id)
 
 
-def comment(row: Row, fields: Fields, scope: Scope) -> CaseComment | None:
+def comment(row: Row, settings: Settings, fields: Fields, scope: Scope) -> CaseComment | None:
     """None when the case is not of the scope."""
     owner = scope.by_id(row.text("Parent.AccountId"))
     if owner is None:
@@ -266,7 +266,7 @@ def comment(row: Row, fields: Fields, scope: Scope) -> CaseComment | None:
     if "body" in wanted:
         found["body"] = row.body("CommentBody")
     if "author" in wanted:
-        found["author"] = author(row, "CreatedBy.")
+        found["author"] = author(row, settings, "CreatedBy.")
     if "created_at" in wanted:
         found["created_at"] = row.moment("CreatedDate")
     return CaseComment(row.required("Id"), owner, row.required("ParentId"), **found)
@@ -277,7 +277,7 @@ def attachment_id(case_id: str, document_id: str) -> str:
     return f"{case_id}-{document_id}"
 
 
-def attachment(row: Row, fields: Fields, owner: AccountRef) -> Attachment:
+def attachment(row: Row, settings: Settings, fields: Fields, owner: AccountRef) -> Attachment:
     """owner: the account of the case, which the row of a link does not know."""
     wanted = own(fields)
     case_id, document = row.required("LinkedEntityId"), row.required("ContentDocumentId")
@@ -293,7 +293,7 @@ def attachment(row: Row, fields: Fields, owner: AccountRef) -> Attachment:
     if "created_at" in wanted:
         found["created_at"] = row.moment("ContentDocument.CreatedDate")
     if "author" in wanted:
-        found["author"] = author(row, "ContentDocument.CreatedBy.")
+        found["author"] = author(row, settings, "ContentDocument.CreatedBy.")
     return Attachment(attachment_id(case_id, document), owner, case_id, **found)
 
 

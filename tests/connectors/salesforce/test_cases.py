@@ -548,6 +548,32 @@ async def test_a_thousand_comments_of_one_case_are_read_at_most() -> None:
     assert org.queries[0].startswith("SELECT Id,ParentId,Parent.AccountId,CreatedDate FROM")
 
 
+async def test_an_endless_discussion_crowds_out_no_other() -> None:
+    loud, quiet = [comment(n) for n in range(2500, 500, -1)], [comment(7, TWO)]
+
+    def answers(soql: str) -> Any:
+        together = ONE in soql and TWO in soql
+        return found(*(loud if together else loud[:1000] if ONE in soql else quiet))
+
+    cases, org = asking(answers)
+    first, second = await cases.comments_by_case([ONE, TWO], frozenset(), SCOPE)
+    assert (len(first), len(second)) == (1000, 1)
+    assert len(org.queries) == 3
+    assert len(org.calls) == 2
+
+
+async def test_without_a_community_everybody_is_of_the_service_team() -> None:
+    row = comment(1, CreatedBy={"Name": "Portal"})
+    cases, org = asking(
+        lambda soql: found(row) if "CaseComment" in soql else found(), community=False
+    )
+    ((said,),) = await cases.comments_by_case([ONE], frozenset({"author"}), SCOPE)
+    assert said.author == Author("Portal", is_service_team=True)
+    assert "ContactId" not in org.queries[0]
+    await cases.attachments_by_case([ONE], frozenset({"author"}), SCOPE)
+    assert "CreatedBy.ContactId" not in "".join(org.queries)
+
+
 async def test_comments_by_id_are_checked_like_any_other() -> None:
     rows = [comment(1), comment(2, TWO, FOREIGN)]
     cases, org = asking(lambda soql: found(*rows))

@@ -97,6 +97,12 @@ async def test_an_inactive_relation_grants_nothing_even_if_it_is_answered() -> N
     assert identity.memberships == ()
 
 
+async def test_an_address_that_only_the_org_holds_to_be_equal_is_nobodys() -> None:
+    customers, org = asking(lambda soql: example("identity"))
+    assert await customers.identity_by_email("carla.mendés@horizonte.example") is None
+    assert len(org.calls) == 1
+
+
 async def test_two_contacts_with_one_address_are_unreadable() -> None:
     record = example("identity")["records"][0]
     customers, _ = asking(lambda soql: found(record, {**record, "Id": ANA}))
