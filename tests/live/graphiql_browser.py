@@ -94,6 +94,7 @@ class Seen:
     workers: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    loads: int = 0
     _operations: set[str] = field(default_factory=set)
 
     def note(self, method: str, told: Message) -> None:
@@ -107,6 +108,8 @@ class Seen:
                 self.policies.setdefault(told["response"]["url"], policy)
             case "Network.loadingFinished" if told["requestId"] in self._operations:
                 self.answers.append(told["requestId"])
+            case "Page.loadEventFired":
+                self.loads += 1
             case "Target.attachedToTarget" if told["targetInfo"]["type"] == "worker":
                 self.workers.append(told["targetInfo"]["url"])
             case "Audits.issueAdded" if told["issue"]["code"] == "ContentSecurityPolicyIssue":
@@ -142,7 +145,7 @@ class Browser:
         self._session = ""
         self._watching: set[asyncio.Task[None]] = set()
 
-    async def call(self, method: str, session: str | None = None, **params: object) -> Message:
+    async def call(self, method: str, session: str | None = None, /, **params: object) -> Message:
         """The result of one command, sent to the page unless another session is named."""
         self._calls += 1
         number = self._calls
@@ -204,6 +207,16 @@ class Browser:
         )
         await self.call("Page.enable")
         await self._watch(self._session)
+
+    async def go(self, method: str, **params: object) -> None:
+        """Navigates by `Page.navigate` or `Page.reload`, until the new document is loaded.
+
+        A document on its way out answers no question, so none may be asked before.
+        """
+        before = self.seen.loads
+        await self.call(method, **params)
+        if not await self.eventually(lambda seen: seen.loads > before):
+            raise TimeoutError(f"{method}: never loaded; complaints: {self.seen.complaints}")
 
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page. Raises RuntimeError when it throws."""

@@ -48,7 +48,7 @@ class Gateway(Protocol):
 @pytest.fixture
 async def page(gateway_server: Gateway, tmp_path: Path) -> AsyncIterator[Browser]:
     async with browser(tmp_path / "profile") as opened:
-        await opened.call("Page.navigate", url=f"{gateway_server.url}/graphql")
+        await opened.go("Page.navigate", url=f"{gateway_server.url}/graphql")
         await opened.until(there(f"{EDITOR} .view-line span"))
         yield opened
 
@@ -100,7 +100,7 @@ async def test_the_token_is_kept_for_this_tab_only(page: Browser, gateway_server
     await run_example(page, "01-who-am-i")
     assert token in await page.evaluate("Object.values(sessionStorage).join()")
     assert token not in await page.evaluate("Object.values(localStorage).join()")
-    await page.call("Page.reload")
+    await page.go("Page.reload")
     await page.until(f"document.querySelector('input[name=token]')?.value === {json.dumps(token)}")
 
 
@@ -141,7 +141,8 @@ async def test_the_page_keeps_to_itself_and_to_its_policy(
     assert await page.evaluate(LINE_PLACES) > 5
     assert await page.evaluate(COLOURS) > 2
     await open_what_brings_its_own_styles(page)
-    assert await page.eventually(lambda seen: started(seen, "graphql") and started(seen, "json"))
+    assert await page.eventually(lambda seen: loaded(seen, "graphql") and loaded(seen, "json"))
+    assert await page.eventually(lambda seen: set(seen.workers) <= seen.policies.keys())
 
     seen = page.seen
     here = urlsplit(gateway_server.url)
@@ -167,8 +168,8 @@ async def open_what_brings_its_own_styles(page: Browser) -> None:
     await page.until(there(".graphiql-dialog"))
 
 
-def started(seen: Seen, worker: str) -> bool:
-    return any(f"/{worker}.worker-" in url for url in seen.workers)
+def loaded(seen: Seen, worker: str) -> bool:
+    return any(f"/{worker}.worker-" in url and url in seen.policies for url in seen.workers)
 
 
 BREACHES = {
