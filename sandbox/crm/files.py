@@ -46,6 +46,7 @@ def store_file(
     values: Mapping[str, Any],
     blob: bytes | None,
     system: Mapping[str, Any],
+    visibility: str = "AllUsers",
 ) -> str:
     """Keep a file as one new version of one new document, and give the version's id.
 
@@ -96,7 +97,7 @@ def store_file(
                 "LinkedEntityId": place,
                 "ContentDocumentId": document,
                 "ShareType": "V",
-                "Visibility": "AllUsers",
+                "Visibility": visibility,
                 **system,
             },
         )

@@ -99,7 +99,7 @@ STATUSES: Final = ("New", "Working", "Waiting on Customer", "Escalated", "Resolv
 CLOSED_STATUSES: Final = frozenset({"Closed"})
 TYPES: Final = ("Query", "Invoice Claim", "Service Claim", "Product Claim", "Other Request")
 SUBCATEGORIES: Final = ("Database Update", "Technical Support", "Document Request", "Training")
-ROLES: Final = ("Portal Admin", "Portal Member", "Portal Reader")
+ROLES: Final = ("Decision Maker", "Portal Admin", "Portal Member", "Portal Reader")
 _LANGUAGES: Final = ("es", "en_US", "pt_BR")
 
 _ACCOUNT = _entity(
