@@ -272,8 +272,9 @@ def _take_further(books: Books, sale: Any, document: Document) -> None:
 
 def _deliver(shipment: Any, document: Document) -> None:
     if document.outcome is Outcome.PARTIAL:
-        first = shipment.inventory_moves[0]
-        first.quantity = first.quantity / 2
+        code = document.lines[0].product.code
+        (move,) = [one for one in shipment.inventory_moves if one.product.code == code]
+        move.quantity = move.quantity / 2
         shipment.save()
     shipment.click("assign_force")
     shipment.click("pick")
