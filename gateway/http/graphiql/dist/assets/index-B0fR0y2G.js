@@ -1,1 +1,0 @@
-import{t as e}from"./src-CY_kjnUJ.js";e();
