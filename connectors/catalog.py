@@ -8,6 +8,8 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any
 
+import msgspec
+
 from connectors import systems
 from connectors.kit.connector import Connector, Wiring
 from connectors.port.sources import System
@@ -54,4 +56,7 @@ async def start(source: str, table: Mapping[str, Any], wiring: Wiring) -> System
         raise UnknownConnector(
             f"systems.{source}: no connector {name!r}; there are: {', '.join(sorted(known))}"
         )
-    return await known[name].start(source, raw, wiring)
+    try:
+        return await known[name].start(source, raw, wiring)
+    except msgspec.ValidationError as error:
+        raise msgspec.ValidationError(f"systems.{source}: {error}") from None
