@@ -61,9 +61,12 @@ def _in_number(text: str, settings: Settings) -> Known:
     number = normal(text)
     if number is None:
         return False
+    whole = Property(c.KEY).eq(written(number, settings.padded_keys))
     if settings.search_in_number == "exact":
-        return Property(c.KEY).eq(written(number, settings.padded_keys))
-    return Property(c.KEY).contains(number)
+        return whole
+    part = Property(c.KEY).contains(text)
+    # With its zeros a number is no part of what is shown; without them, "0009" would find every 9.
+    return part if text == number else some([part, whole])
 
 
 def well_formed(mark: Keyset | None, sort: OrderSort) -> bool:
