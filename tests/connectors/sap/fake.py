@@ -348,3 +348,8 @@ def answer(body: Any, status: int = 200, **headers: str) -> httpx.Response:
     return httpx.Response(
         status, content=json.dumps(body), headers={"content-type": "application/json", **named}
     )
+
+
+def always(reply: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
+    """What to put into `first` for an answer that does not look at the question."""
+    return lambda request: reply

@@ -21,7 +21,15 @@ from connectors.port.errors import (
 from connectors.port.records import OrderStatus
 from connectors.systems.sap.client import together
 from connectors.systems.sap.settings import Basic, OAuth, Settings
-from tests.connectors.sap.fake import DELIVERIES, ORDERS_V2, PARTNERS, FakeSap, answer, order
+from tests.connectors.sap.fake import (
+    DELIVERIES,
+    ORDERS_V2,
+    PARTNERS,
+    FakeSap,
+    always,
+    answer,
+    order,
+)
 from tests.connectors.sap.opened import ANDINA, BOTH, EVERYTHING, ONE, SECRET, URL, opened, query
 
 pytestmark = pytest.mark.anyio
@@ -29,14 +37,10 @@ pytestmark = pytest.mark.anyio
 Instead = Callable[[httpx.Request], httpx.Response | None]
 
 
-def _always(reply: httpx.Response) -> Instead:
-    return lambda request: reply
-
-
 def sap(*first: Instead | httpx.Response, **more: Any) -> FakeSap:
     rows = [order(str(4500000 + n)) for n in range(60)]
     fake = FakeSap(tables={(ORDERS_V2, "A_SalesOrder"): rows}, **more)
-    fake.first = [one if callable(one) else _always(one) for one in first]
+    fake.first = [one if callable(one) else always(one) for one in first]
     return fake
 
 
