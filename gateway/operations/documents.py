@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 #: Longest document in characters, and most tokens in it.
 LONGEST, MOST_TOKENS = 100_000, 10_000
@@ -13,6 +21,8 @@ LONGEST, MOST_TOKENS = 100_000, 10_000
 _MOST, _MOST_CHARACTERS = 1_000, 8_000_000
 #: Most mistakes that are told of one document.
 _MOST_ERRORS = 20
+#: The specification's rules, and that of @oneOf for literals, which strawberry keeps apart.
+_RULES = (*specified_rules, OneOfInputValidationRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ class Documents:
     def _check(self, text: str) -> Checked:
         try:
             document = parse(text, max_tokens=MOST_TOKENS)
-            errors = validate(self._schema, document, max_errors=_MOST_ERRORS)
+            errors = validate(self._schema, document, _RULES, max_errors=_MOST_ERRORS)
         except GraphQLError as error:
             return Checked(None, (error,), syntax=True)
         except RecursionError:

@@ -48,6 +48,10 @@ _SOURCE_TEXTS: tuple[tuple[type[SourceError], str], ...] = (
 def formatted(error: GraphQLError, language: str) -> dict[str, Any]:
     """An error of running an operation. language: of the text for people."""
     original = _root(error)
+    if isinstance(original, Rejected) and original.field is not None:
+        # What the system points at is something that the caller gave.
+        text = say(language, N_("{argument} was not accepted."), {"argument": original.field})
+        return _shape(error, text, {"code": BAD_USER_INPUT, "argument": original.field})
     if isinstance(original, SourceError):
         return _shape(error, _source_text(original, language), _source_extensions(original))
     if isinstance(original, ApiError):

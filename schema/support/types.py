@@ -46,7 +46,7 @@ class FaqEntry(Node):
 async def questions_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Question | None]:
-    return await context.sources.questions.questions_by_id(ids)
+    return await context.sources.questions.questions_by_id(ids, context.locale)
 
 
 @strawberry.enum(description="A day of the week.")

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import sandbox.data
 
+import sandbox.data
 from tests.stories.portal import NOW, Portal, opened
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import sandbox.app
 
+import sandbox.app
 from connectors.kit.connector import Wiring
 from gateway.app import Gateway, open_gateway
 from gateway.settings import parse

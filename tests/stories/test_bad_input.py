@@ -20,7 +20,7 @@ WRONG = [
     ('{ nodes(ids: ["nonsense"]) { id } }', "ids"),
     (f'{{ order(by: {{id: "{CASE_ID}"}}) {{ id }} }}', "by.id"),
     ('{ case(by: {id: "500000000000001AAA"}) { id } }', "by.id"),
-    ('{ case(by: {number: "  "}) { id } }', "by"),
+    ('{ case(by: {number: "  "}) { id } }', "by.number"),
     ('{ cases(after: "nonsense") { nodes { id } } }', "after"),
     ('{ orders(before: "nonsense", last: 2) { nodes { id } } }', "before"),
     ("{ cases(first: 0) { nodes { id } } }", "first"),

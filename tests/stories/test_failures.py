@@ -40,7 +40,7 @@ async def test_an_erp_that_is_down_costs_the_orders_alone(portal: Portal) -> Non
     assert all(case["order"] is None for case in cases)
     assert answer.partial["viewer"]["email"]
     assert len(answer.partial["news"]["nodes"]) == 3
-    erp = {"code": "SOURCE_UNAVAILABLE", "source": "erp", "retryable": True}
+    erp = {"code": "SOURCE_UNAVAILABLE", "source": "erp", "retryable": True, "retryAfterMs": 1000}
     assert told(answer)["orders"] == erp
     for error in answer.errors:
         assert error["extensions"] == erp

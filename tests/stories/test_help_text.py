@@ -75,11 +75,11 @@ async def test_mis_pedidos(portal: Portal) -> None:
         "BLOCKED",
         "CANCELLED",
     ):
-        variables = {"from": "2025-01-01", "to": "2026-06-30", "statuses": [status]}
+        variables = {"from": "2025-01-01", "to": "2026-11-18", "statuses": [status]}
         found = (await portal.ask(by_date, variables)).data["orders"]["nodes"]
         assert found, status
         assert {o["status"] for o in found} == {status}
-        assert all("2025-01-01" <= o["orderedOn"] <= "2026-06-30" for o in found)
+        assert all("2025-01-01" <= o["orderedOn"] <= "2026-11-18" for o in found)
 
 
 async def test_detalles_de_una_solicitud(portal: Portal) -> None:
@@ -109,7 +109,7 @@ async def test_notas_internas_no_se_muestran(portal: Portal, database: object) -
         notes = {
             body
             for (body,) in tables.execute(
-                "SELECT CommentBody FROM crm_case_comment WHERE NOT IsPublished"
+                "SELECT CommentBody FROM crm_CaseComment WHERE NOT IsPublished"
             )
         }
     tables.close()

@@ -67,10 +67,10 @@ def owned(database: Path) -> Owned:
 
 
 OWNED = {
-    "Contact": "SELECT Id, AccountId, Email FROM crm_contact",
-    "Case": "SELECT Id, AccountId, CaseNumber FROM crm_case",
-    "CaseComment": "SELECT c.Id, k.AccountId FROM crm_case_comment c JOIN crm_case k ON k.Id = c.ParentId",
-    "Attachment": "SELECT l.Id, k.AccountId FROM crm_content_document_link l JOIN crm_case k ON k.Id = l.LinkedEntityId",
+    "Contact": "SELECT Id, AccountId, Email FROM crm_Contact",
+    "Case": "SELECT Id, AccountId, CaseNumber FROM crm_Case",
+    "CaseComment": "SELECT c.Id, k.AccountId FROM crm_CaseComment c JOIN crm_Case k ON k.Id = c.ParentId",
+    "Attachment": "SELECT l.LinkedEntityId || '-' || l.ContentDocumentId, k.AccountId FROM crm_ContentDocumentLink l JOIN crm_Case k ON k.Id = l.LinkedEntityId",
     "Order": "SELECT SalesOrder, SoldToParty, SalesOrder FROM erp_sales_order",
 }
 

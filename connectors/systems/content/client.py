@@ -75,11 +75,8 @@ class Questions:
         ]
         return slice_sorted(found, query.part, lambda found: Keyset(found.position, found.id))
 
-    async def questions_by_id(
-        self, ids: Sequence[str], locale: str | None = None
-    ) -> list[Question | None]:
-        """locale: of the answers; None is the default language."""
-        shelf = self._shelves[self._default if locale is None else self._language(locale)]
+    async def questions_by_id(self, ids: Sequence[str], locale: str) -> list[Question | None]:
+        shelf = self._shelves[self._language(locale)]
         known = {entry.question.id: entry.question for entry in shelf}
         return [known.get(number) for number in ids]
 

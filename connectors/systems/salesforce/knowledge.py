@@ -71,7 +71,7 @@ class Questions:
         found.sort(key=lambda question: (question.position, question.id))
         return slice_sorted(found, query.part, lambda one: Keyset(one.position, one.id))
 
-    async def questions_by_id(self, ids: Sequence[str]) -> list[Question | None]:
+    async def questions_by_id(self, ids: Sequence[str], locale: str) -> list[Question | None]:
         asked = wanted(ids, ARTICLE)
         queries = [self._select([ID.one_of(chunk)]) for chunk in chunks(asked, Scope())]
         rows = await self._client.rows_of("questions_by_id", queries)

@@ -123,7 +123,7 @@ async def test_a_foreign_cursor_is_refused(questions: Questions, value: SortValu
 
 async def test_by_id_in_order_with_holes(questions: Questions) -> None:
     asked = ["hours", "nobody", "password", "hours", "../password", ""]
-    answered = await questions.questions_by_id(asked)
+    answered = await questions.questions_by_id(asked, "es")
     assert [q and (q.id, q.locale) for q in answered] == [
         ("hours", "es"),
         None,
@@ -132,7 +132,7 @@ async def test_by_id_in_order_with_holes(questions: Questions) -> None:
         None,
         None,
     ]
-    assert await questions.questions_by_id([]) == []
+    assert await questions.questions_by_id([], "es") == []
     (brazilian,) = await questions.questions_by_id(["hours"], "pt-BR")
     assert brazilian is not None
     assert brazilian.locale == "pt-BR"

@@ -1,6 +1,6 @@
 """Cases, comments and files: which columns are asked for, of whom, and in how many calls."""
 
-# ruff: noqa: S608  # queries are written out here to be compared, never to be run
+# queries are written out here to be compared, never to be run
 
 from __future__ import annotations
 

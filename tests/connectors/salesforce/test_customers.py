@@ -1,6 +1,6 @@
 """Who somebody is, and whom the asker may see: one call for each question."""
 
-# ruff: noqa: S608  # queries are written out here to be compared, never to be run
+# queries are written out here to be compared, never to be run
 
 from __future__ import annotations
 

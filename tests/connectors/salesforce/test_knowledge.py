@@ -1,6 +1,6 @@
 """Published articles as questions and as news: for whom, in which language, in what form."""
 
-# ruff: noqa: S608  # queries are written out here to be compared, never to be run
+# queries are written out here to be compared, never to be run
 
 from __future__ import annotations
 
@@ -115,11 +115,11 @@ async def test_questions_of_a_language_that_is_not_kept_are_none() -> None:
 
 async def test_questions_by_id() -> None:
     source, org = await questions(lambda soql: found(*ROWS), question_types=["FAQ"], audience="")
-    answer = await source.questions_by_id([TWO, "nonsense'", ONE[:15], "ka0SB0000000009AAA"])
+    answer = await source.questions_by_id([TWO, "nonsense'", ONE[:15], "ka0SB0000000009AAA"], "es")
     assert [one and one.id for one in answer] == [TWO, None, ONE, None]
     assert f"AND Id IN ('{TWO}','{ONE[:15]}','ka0SB0000000009AAA')" in org.queries[0]
     assert "PublishStatus = 'Online' AND RecordType.DeveloperName IN ('FAQ')" in org.queries[0]
-    assert await source.questions_by_id(["nonsense"]) == [None]
+    assert await source.questions_by_id(["nonsense"], "es") == [None]
     assert len(org.calls) == 1
 
 

@@ -519,7 +519,7 @@ async def test_articles_as_questions_and_as_news(world: World) -> None:
     assert [one.position for one in page.items] == [3, 12]
     assert page.items[0].answer == "Respuesta"
     ids_ = [ids.numbered("ka0", number) for number in (3, 6, 9)]
-    answer = await system.questions.questions_by_id(ids_)
+    answer = await system.questions.questions_by_id(ids_, "es")
     assert [one is not None for one in answer] == [True, False, False]
     seen: list[str] = []
     part = Slice(3)
