@@ -12,7 +12,7 @@ from urllib.parse import quote
 from connectors.kit.odata.expressions import Expression, Version, name
 
 #: Characters that RFC 3986 allows in a query and no service gives a meaning outside of OData's.
-_PLAIN = "$'(),/:&+"
+_PLAIN = "$'(),/:"
 
 
 def encode(text: str) -> str:

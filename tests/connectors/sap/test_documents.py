@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.port.records import Delivery, DeliveryStatus, Invoice, Money
-from tests.connectors.sap.fake import BILLING, DELIVERIES, FakeSap, Row
+from tests.connectors.sap.fake import BILLING, DELIVERIES, FakeSap, Row, always, answer
 from tests.connectors.sap.opened import BOTH, ONE, opened
 
 pytestmark = pytest.mark.anyio
@@ -159,6 +159,18 @@ async def test_a_foreign_orders_documents_are_nobodys() -> None:
     bills = billing([("90000001", "4500009")], invoice("90000001", "17100009"))
     async with opened(bills) as erp:
         assert await erp.orders.invoices_by_order(["4500009"], INVOICE_FIELDS, ONE) == [[]]
+
+
+async def test_a_foreign_document_is_dropped_even_if_the_system_sends_it() -> None:
+    fake = FakeSap()
+    header = {"SoldToParty": "17100009", "TransactionCurrency": "CLP", "TotalGrossAmount": "1"}
+    sent = {"DeliveryDocument": "80000001", "BillingDocument": "90000001", **header}
+    item = {**sent, "ReferenceSDDocument": "4500001", "SalesDocument": "4500001"}
+    fake.first = [always(answer({"d": {"results": [row]}})) for row in (item, sent, item, sent)]
+    async with opened(fake) as erp:
+        assert await erp.orders.deliveries_by_order(["4500001"], DELIVERY_FIELDS, ONE) == [[]]
+        assert await erp.orders.invoices_by_order(["4500001"], frozenset({"total"}), ONE) == [[]]
+    assert len(fake.asked) == 4
 
 
 async def test_without_documents_there_is_no_second_call() -> None:
