@@ -103,9 +103,9 @@ def _checked(kind: str, value: float | bool) -> float | bool:
         return _SLOW_SECONDS if value is True else _seconds(value)
     status = 503 if value is True else value
     lowest = 200 if kind == "html" else 400
-    if isinstance(status, bool) or status != int(status) or not lowest <= status <= 599:
+    if not isinstance(status, int) or isinstance(status, bool) or not lowest <= status <= 599:
         raise BadFault(f"fault {kind!r} takes an HTTP status from {lowest} to 599")
-    return int(status)
+    return status
 
 
 def _seconds(value: object) -> float:

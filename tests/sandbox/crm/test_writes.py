@@ -1,0 +1,164 @@
+"""What callers change in the CRM: what is kept, what is made up for them, and what is refused."""
+
+import base64
+from typing import Any
+
+import httpx
+import pytest
+
+from sandbox.database import Database
+
+pytestmark = pytest.mark.anyio
+
+ANA, ANDINA = "003SB00000ANATQAA1", "001SB00000ANDNAQA1"
+
+
+def error(response: httpx.Response) -> tuple[int, str, list[str]]:
+    [found] = response.json()
+    return response.status_code, found["errorCode"], found.get("fields", [])
+
+
+async def test_a_new_case_gets_number_dates_and_state(client: httpx.AsyncClient) -> None:
+    body = {"Subject": "¿Dónde está?", "Type": "Query", "AccountId": ANDINA, "ContactId": ANA}
+    created = await client.post("/sobjects/Case", json=body)
+    assert created.status_code == 201
+    assert created.json()["success"] is True
+    case = (await client.get(f"/sobjects/Case/{created.json()['id']}")).json()
+    assert (case["CaseNumber"], case["Status"], case["IsClosed"]) == ("00001301", "New", False)
+    assert case["CreatedDate"] == "2026-03-16T15:30:00.000+0000"
+    assert case["Subject"] == "¿Dónde está?"
+
+
+async def test_the_same_key_makes_one_case(client: httpx.AsyncClient) -> None:
+    path = "/sobjects/Case/Portal_Key__c/a%2Fb%20c"
+    first = await client.patch(path, json={"Subject": "Uno"})
+    second = await client.patch(path, json={"Subject": "Dos"})
+    assert (first.status_code, first.json()["created"]) == (201, True)
+    assert (second.status_code, second.json()["created"]) == (200, False)
+    assert first.json()["id"] == second.json()["id"]
+    found = (await client.get(path)).json()
+    assert (found["Subject"], found["Portal_Key__c"]) == ("Dos", "a/b c")
+    twice = await client.post("/sobjects/Case", json={"Portal_Key__c": "A/B C"})
+    assert error(twice)[:2] == (400, "DUPLICATE_VALUE")
+    only = await client.patch("/sobjects/Case/Portal_Key__c/new?updateOnly=true", json={})
+    assert error(only)[:2] == (404, "NOT_FOUND")
+    inside = await client.patch(path, json={"Portal_Key__c": "x"})
+    assert error(inside) == (400, "INVALID_FIELD", ["Portal_Key__c"])
+
+
+async def test_closing_and_reopening_a_case(client: httpx.AsyncClient) -> None:
+    path = "/sobjects/Case/500SB0000000001"
+    assert (await client.patch(path, json={"Status": "Closed"})).status_code == 204
+    closed = (await client.get(path)).json()
+    assert (closed["IsClosed"], closed["ClosedDate"]) == (True, closed["LastModifiedDate"])
+    await client.patch(path, json={"Status": "Working"})
+    opened = (await client.get(path)).json()
+    assert (opened["IsClosed"], opened["ClosedDate"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("entity", "body", "expected"),
+    [
+        ("Case", {"Foo": 1}, (400, "INVALID_FIELD", [])),
+        ("Case", {"CaseNumber": "1"}, (400, "INVALID_FIELD_FOR_INSERT_UPDATE", ["CaseNumber"])),
+        ("Case", {"Subject": "a" * 256}, (400, "STRING_TOO_LONG", ["Subject"])),
+        (
+            "Case",
+            {"Status": "Lost"},
+            (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ["Status"]),
+        ),
+        ("Case", {"AccountId": ANA}, (400, "MALFORMED_ID", ["AccountId"])),
+        (
+            "Case",
+            {"AccountId": "001SB00000zzzzz"},
+            (400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", []),
+        ),
+        ("Case", {"Subject": 5}, (400, "JSON_PARSER_ERROR", ["Subject"])),
+        ("CaseComment", {"CommentBody": "a"}, (400, "REQUIRED_FIELD_MISSING", ["ParentId"])),
+        ("Contact", {"FirstName": "a"}, (400, "REQUIRED_FIELD_MISSING", ["LastName"])),
+        ("User", {"Name": "a"}, (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", [])),
+        ("ContentVersion", {"Title": "a"}, (400, "REQUIRED_FIELD_MISSING", ["PathOnClient"])),
+    ],
+)
+async def test_what_does_not_fit_is_refused(
+    client: httpx.AsyncClient,
+    entity: str,
+    body: dict[str, Any],
+    expected: tuple[int, str, list[str]],
+) -> None:
+    assert error(await client.post(f"/sobjects/{entity}", json=body)) == expected
+
+
+async def test_an_unknown_case_cannot_be_changed(client: httpx.AsyncClient) -> None:
+    response = await client.patch("/sobjects/Case/500SB0000zzzzzz", json={"Subject": "a"})
+    assert error(response)[:2] == (404, "NOT_FOUND")
+
+
+async def test_a_contact_is_named_by_its_parts(client: httpx.AsyncClient) -> None:
+    await client.patch(f"/sobjects/Contact/{ANA}", json={"LastName": "Torres Gil"})
+    assert (await client.get(f"/sobjects/Contact/{ANA}")).json()["Name"] == "Ana Torres Gil"
+
+
+# Holds what looks like the beginning of a boundary.
+FILE = bytes(range(256)) + b"\r\n--b"
+
+
+def multipart(boundary: str = "b1") -> tuple[bytes, dict[str, str]]:
+    described = (
+        b'{"Title":"Foto","PathOnClient":"foto.JPG","FirstPublishLocationId":"500SB0000000001YAA"}'
+    )
+    body = b"\r\n".join(
+        [
+            f"--{boundary}".encode(),
+            b'Content-Disposition: form-data; name="entity_content"',
+            b"Content-Type: application/json",
+            b"",
+            described,
+            f"--{boundary}".encode(),
+            b'Content-Disposition: form-data; name="VersionData"; filename="foto.JPG"',
+            b"Content-Type: image/jpeg",
+            b"",
+            FILE,
+            f"--{boundary}--".encode(),
+            b"",
+        ]
+    )
+    return body, {"Content-Type": f'multipart/form-data; boundary="{boundary}"'}
+
+
+async def test_a_file_goes_up_and_comes_down(client: httpx.AsyncClient, database: Database) -> None:
+    body, headers = multipart()
+    created = await client.post("/sobjects/ContentVersion", content=body, headers=headers)
+    assert created.status_code == 201
+    version = created.json()["id"]
+    down = await client.get(f"/sobjects/ContentVersion/{version}/VersionData")
+    assert down.content == FILE
+    row = (await client.get(f"/sobjects/ContentVersion/{version}")).json()
+    assert (row["Title"], row["FileExtension"], row["ContentSize"]) == ("Foto", "jpg", len(FILE))
+    link = database.row(
+        "SELECT LinkedEntityId, Visibility FROM crm_ContentDocumentLink "
+        "WHERE ContentDocumentId = ?",
+        (row["ContentDocumentId"],),
+    )
+    assert link == ("500SB0000000001YAA", "AllUsers")
+
+
+async def test_a_small_file_may_be_base64(client: httpx.AsyncClient) -> None:
+    body = {"PathOnClient": "a.txt", "VersionData": base64.b64encode(b"hola").decode()}
+    created = (await client.post("/sobjects/ContentVersion", json=body)).json()
+    down = await client.get(f"/sobjects/ContentVersion/{created['id']}/VersionData")
+    assert down.content == b"hola"
+    wrong = await client.post("/sobjects/ContentVersion", json={**body, "VersionData": "?"})
+    assert error(wrong) == (400, "JSON_PARSER_ERROR", ["VersionData"])
+
+
+async def test_a_body_cut_short_is_refused(client: httpx.AsyncClient) -> None:
+    body, headers = multipart()
+    cut = await client.post("/sobjects/ContentVersion", content=body[:200], headers=headers)
+    assert error(cut)[:2] == (400, "INVALID_MULTIPART_REQUEST")
+    none = await client.post(
+        "/sobjects/ContentVersion",
+        content=body,
+        headers={"Content-Type": "multipart/form-data"},
+    )
+    assert error(none)[:2] == (400, "INVALID_MULTIPART_REQUEST")
