@@ -159,7 +159,7 @@ class Orders:
             inside = containing("number", query.search), containing("reference", query.search)
             found.append(any_of(*inside))
         if query.number is not None:
-            found.append(equal("number", query.number))
+            found.append(among("number", self._spellings(query.number)))
         if query.customer_reference is not None:
             found.append(containing("reference", query.customer_reference))
         if query.ordered_from is not None:

@@ -86,16 +86,7 @@ def fill() -> None:
 def _create(config: Path) -> None:
     password = DATA / "password"
     password.write_text("admin")
-    command = [
-        f"{PROGRAMS}/trytond-admin",
-        "-c",
-        str(config),
-        "-d",
-        DATABASE,
-        "--language",
-        "en",
-        "es",
-    ]
+    command = [f"{PROGRAMS}/trytond-admin", "-c", str(config), "-d", DATABASE]
     options = ["--email", "admin@seller.example", "--activate-dependencies", "-u", *MODULES]
     environment = {"TRYTONPASSFILE": str(password)}
     run([*command, *options], "Tryton could not be created.", environment=environment)
