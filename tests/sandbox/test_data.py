@@ -100,7 +100,8 @@ def test_a_case_belongs_to_a_contact_who_may_act_for_its_account(rows: sqlite3.C
     strays = one(
         rows,
         "SELECT count(*) FROM crm_Case c WHERE NOT EXISTS (SELECT 1 "
-        "FROM crm_AccountContactRelation r WHERE r.AccountId = c.AccountId AND r.ContactId = c.ContactId AND r.IsActive)",
+        "FROM crm_AccountContactRelation r WHERE r.AccountId = c.AccountId "
+        "AND r.ContactId = c.ContactId AND r.IsActive)",
     )
     assert strays == 0
 
