@@ -48,7 +48,8 @@ class GraphQLRoute:
 
     async def answer(self, http: HttpRequest) -> Response:
         if http.method == "GET" and _wants_page(http):
-            return Response(graphiql.page(), headers=dict(graphiql.SECURITY_HEADERS))
+            headers = {**graphiql.SECURITY_HEADERS, "Vary": "Accept", "Cache-Control": "no-cache"}
+            return Response(graphiql.page(), headers=headers, media_type="text/html")
         language, _ = self._languages(http, None)
         try:
             return await self._answer(http)

@@ -1,0 +1,143 @@
+"""GraphQL over HTTP: programs get JSON whatever they send, browsers get a page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.stories.portal import Portal
+
+pytestmark = pytest.mark.anyio
+
+PLAIN = {"content-type": "application/json"}
+NEW = {**PLAIN, "accept": "application/graphql-response+json"}
+
+
+async def post(portal: Portal, body: bytes, **headers: str) -> Any:
+    return await portal.client.post("/graphql", content=body, headers={**PLAIN, **headers})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"5",
+        b'"x"',
+        b"null",
+        b"[]",
+        b"{}",
+        b"{",
+        b"\xff",
+        b"NaN",
+        b'{"query": 5}',
+        b'{"query": ""}',
+        b'{"query": "{ viewer { name } }", "variables": []}',
+        b'{"query": "{ viewer { name } }", "operationName": 1}',
+        b"[" * 100_000,
+        b'{"query": "{ viewer { name } }", "variables": {"a": ' + b"9" * 10_000 + b"}}",
+    ],
+)
+async def test_what_is_no_request_is_told_as_json(portal: Portal, body: bytes) -> None:
+    response = await post(portal, body)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+async def test_a_body_that_is_too_large_is_not_read(portal: Portal) -> None:
+    response = await post(portal, b'{"query": "' + b"x" * 300_000 + b'"}')
+    assert response.status_code == 413
+
+
+async def test_only_json_is_taken(portal: Portal) -> None:
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        response = await portal.client.post(
+            "/graphql", content=b"{}", headers={"content-type": media_type}
+        )
+        assert response.status_code == 415
+    response = await post(portal, b"{}", **{"content-encoding": "gzip"})
+    assert response.status_code == 415
+
+
+async def test_other_methods_are_told_which_to_use(portal: Portal) -> None:
+    for method in ("PUT", "DELETE", "PATCH"):
+        response = await portal.client.request(method, "/graphql")
+        assert response.status_code == 405
+        assert response.headers["allow"] == "GET, POST"
+        assert response.json()["errors"]
+
+
+async def test_a_mistake_in_the_document_has_the_status_of_its_media_type(portal: Portal) -> None:
+    body = json.dumps({"query": "{ nothing }"}).encode()
+    assert (await post(portal, body)).status_code == 200
+    response = await portal.client.post("/graphql", content=body, headers=NEW)
+    assert response.status_code == 400
+    assert response.headers["content-type"].startswith("application/graphql-response+json")
+    refused = await portal.client.post(
+        "/graphql", content=body, headers={**PLAIN, "accept": "text/csv"}
+    )
+    assert refused.status_code == 406
+
+
+async def test_a_query_may_come_by_get(portal: Portal) -> None:
+    parameters = {
+        "query": "query($c: CountryCode!) { supportDesk(country: $c) { phone } }",
+        "variables": '{"c": "PE"}',
+    }
+    response = await portal.client.get("/graphql", params=parameters)
+    assert response.json()["data"]["supportDesk"]["phone"]
+    broken = await portal.client.get("/graphql", params={**parameters, "variables": "{"})
+    assert broken.status_code == 400
+
+
+async def test_a_document_that_is_nested_too_deeply_is_told(portal: Portal) -> None:
+    deep = "{ viewer " * 20_000
+    response = await post(portal, json.dumps({"query": deep}).encode())
+    assert response.status_code == 200
+    assert response.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+
+
+async def test_a_browser_gets_a_page_that_may_load_nothing_from_elsewhere(portal: Portal) -> None:
+    response = await portal.client.get("/graphql", headers={"accept": "text/html,*/*;q=0.8"})
+    assert response.headers["content-type"].startswith("text/html")
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert b"<div" in response.content
+    asset = next(
+        part.split(b'"')[0]
+        for part in response.content.split(b'src="')
+        if part.startswith(b"/graphiql")
+    )
+    served = await portal.client.get(asset.decode())
+    assert served.status_code == 200
+    assert served.headers["content-security-policy"] == policy
+
+
+async def test_health_tells_which_systems_answer(portal: Portal) -> None:
+    assert (await portal.client.get("/health/live")).json() == {"status": "live"}
+    portal.faults.erp.arm("status", 503)
+    ready = await portal.client.get("/health/ready")
+    assert ready.status_code == 200
+    told = ready.json()
+    assert told["status"] == "degraded"
+    assert told["systems"].pop("erp").startswith("SOURCE_")
+    assert told["systems"] == {"crm": "ok", "site": "ok", "answers": "ok"}
+
+
+async def test_every_answer_has_a_request_id_and_is_not_kept(portal: Portal) -> None:
+    body = b'{"query": "{ viewer { name } }"}'
+    response = await post(portal, body, **{"x-request-id": "frontend-12345"})
+    assert response.headers["x-request-id"] == "frontend-12345"
+    assert response.headers["cache-control"] == "no-store"
+    other = await post(portal, body, **{"x-request-id": "with spaces\tand more"})
+    assert other.headers["x-request-id"] not in ("", "with spaces\tand more")
+
+
+async def test_where_there_is_nothing_it_says_so_in_json(portal: Portal) -> None:
+    for path in ("/", "/nothing", "/graphiql/../../pyproject.toml", "/graphiql/nothing.js"):
+        response = await portal.client.get(path)
+        assert response.status_code == 404
+        assert response.json()["errors"]
