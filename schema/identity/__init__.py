@@ -1,0 +1,1 @@
+"""Getting in: sign-in, sessions, forgotten passwords, invitations, one's own profile."""
