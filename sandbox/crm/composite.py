@@ -136,6 +136,9 @@ def _run(part: Mapping[str, Any], bodies: Mapping[str, Any], handle: Handle) -> 
         return handle(_inner_call(part, bodies))
     except Refusal as refusal:
         return Answer(refusal.status, refusal.body())
+    except (ValueError, RecursionError) as error:
+        # An address that is none, or a body nested so deeply that it cannot be filled in.
+        return Answer(400, [{"errorCode": "JSON_PARSER_ERROR", "message": str(error)}])
 
 
 def _inner_call(part: Mapping[str, Any], bodies: Mapping[str, Any]) -> Call:

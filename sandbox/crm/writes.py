@@ -24,6 +24,8 @@ _FULL_NAME: Final = (
 )
 # CaseComment is measured in bytes, unlike every other text.
 _BYTES: Final = frozenset({("CaseComment", "CommentBody")})
+# A new case gets one that is left out, but none can be emptied.
+_NEVER_EMPTY: Final = frozenset({("Case", "Status")})
 
 
 class Writes:
@@ -96,12 +98,12 @@ class Writes:
         return values
 
     def _value(self, found: Entity, field: Field, value: Any) -> Any:
+        if field.type == "boolean" and (value is None or isinstance(value, bool)):
+            return int(bool(value))
         if value is None or value == "":
-            if field.required:
+            if field.required or (found.name, field.name) in _NEVER_EMPTY:
                 raise _missing(field.name)
             return None
-        if field.type == "boolean" and isinstance(value, bool):
-            return int(value)
         if field.type == "int" and isinstance(value, int) and not isinstance(value, bool):
             return value
         if field.type in ("date", "datetime") and isinstance(value, str):

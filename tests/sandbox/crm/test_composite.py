@@ -111,6 +111,7 @@ async def test_limits_refuse_the_whole(
     [
         {"method": "GET", "url": "/elsewhere", "referenceId": "a"},
         {"method": "GET", "url": 5, "referenceId": "a"},
+        {"method": "GET", "url": "http://[bad/services/data/v60.0", "referenceId": "a"},
         {"method": "FETCH", "url": f"{ROOT}/limits", "referenceId": "a"},
         {"method": "POST", "url": f"{ROOT}/composite", "referenceId": "a"},
         {
@@ -126,6 +127,17 @@ async def test_a_part_that_cannot_be_run_fails_alone(
     found = await answers(client, part, query("b", "SELECT COUNT() FROM Case"))
     assert found[0]["httpStatusCode"] in (400, 404)
     assert found[1]["httpStatusCode"] == 200
+
+
+async def test_a_body_nested_too_deeply_fails_alone(client: httpx.AsyncClient) -> None:
+    body = f'{{"Subject":{"[" * 900}{"]" * 900}}}'
+    part = f'{{"method":"POST","url":"{ROOT}/sobjects/Case","referenceId":"a","body":{body}}}'
+    response = await client.post(
+        "/composite",
+        content=f'{{"compositeRequest":[{part}]}}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert response.json()["compositeResponse"][0]["httpStatusCode"] == 400
 
 
 async def test_the_partial_fault_breaks_one_part(client: httpx.AsyncClient, faults: Faults) -> None:

@@ -329,6 +329,8 @@ def test_order_and_bounds(queries: Queries) -> None:
     assert last[-1]["Order_Number__c"] is None
     subjects = [row["Subject"] for row in rows(queries, f"{statement}Subject DESC")]
     assert subjects == sorted(subjects, key=str.lower, reverse=True)
+    descending = rows(queries, f"{statement}Order_Number__c DESC, Id")
+    assert descending[0]["Order_Number__c"] is None
     some = rows(queries, f"{statement}Order_Number__c, Id LIMIT 5 OFFSET 10")
     assert some == ascending[10:15]
 

@@ -67,6 +67,7 @@ async def test_closing_and_reopening_a_case(client: httpx.AsyncClient) -> None:
             {"Status": "Lost"},
             (400, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ["Status"]),
         ),
+        ("Case", {"Status": None}, (400, "REQUIRED_FIELD_MISSING", ["Status"])),
         ("Case", {"AccountId": ANA}, (400, "MALFORMED_ID", ["AccountId"])),
         (
             "Case",
