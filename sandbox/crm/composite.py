@@ -98,7 +98,7 @@ def _check(parts: list[dict[str, Any]]) -> None:
 
 
 def _is_query(part: Mapping[str, Any]) -> bool:
-    path = urlsplit(str(part.get("url", ""))).path.split("/")
+    path = str(part.get("url", "")).partition("?")[0].split("/")
     return path[4:5] in (["query"], ["queryAll"]) or path[4:6] == ["composite", "sobjects"]
 
 
