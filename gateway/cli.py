@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _TOLD as error:
         sys.exit(f"portal-gateway: {error}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(0)  # how `serve` is meant to be stopped
 
 
 def _parser() -> argparse.ArgumentParser:
