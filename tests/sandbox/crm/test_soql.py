@@ -1,6 +1,5 @@
 """The statements that the CRM reads, and those that it refuses, each with the vendor's code."""
 
-# ruff: noqa: S608 - statements are what is tested here
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path

@@ -44,7 +44,7 @@ def found(filter_text: str, version: Version = Version.V2, rows: object = ROWS) 
             "CREATE TABLE things (Id, Name, Hidden, Day, Moment, Clock, Flag, Amount)"
         )
         connection.executemany("INSERT INTO things VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)  # type: ignore[arg-type]  # tuples of a row
-        sql = f"SELECT Name FROM things WHERE {condition.sql} ORDER BY Id"  # noqa: S608 - what is tested
+        sql = f"SELECT Name FROM things WHERE {condition.sql} ORDER BY Id"
         return [name for (name,) in connection.execute(sql, condition.values)]
 
 
