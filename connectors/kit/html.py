@@ -59,7 +59,8 @@ class Sanitiser:
         self._cleaner = nh3.Cleaner(
             tags=set(TAGS),
             clean_content_tags=set(_SILENT),
-            attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+            # Without "*" the library would let `lang` and `title` pass on any element.
+            attributes={"*": set(), **{tag: set(names) for tag, names in ATTRIBUTES.items()}},
             attribute_filter=self._attribute,
             url_schemes=set(SCHEMES),
             link_rel="noopener",
