@@ -8,10 +8,9 @@ for people who write these tests.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
-
-import pytest
 
 from tests.live.machine import ROOT, NotReadyError, ensure_debian_packages, say
 from tests.live.tryton import installation
@@ -35,7 +34,8 @@ def main(words: list[str]) -> int:
     opened = ["--force-enable-socket", "--allow-hosts=127.0.0.1,localhost", "-m", "live"]
     rest = [word for word in words if word != KEEP_DATA]
     folder = [] if any("tests/" in word for word in rest) else [str(ROOT / "tests" / "live")]
-    return int(pytest.main([*opened, *rest, *folder]))
+    command = [sys.executable, "-m", "pytest", *opened, *rest, *folder]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

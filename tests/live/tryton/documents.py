@@ -3,10 +3,13 @@ seeding runs in another environment than the tests."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sandbox.people import CUSTOMERS, PEOPLE, Customer, Person
 
@@ -139,36 +142,46 @@ DOCUMENTS: tuple[Document, ...] = (
     _document(70012, ANDINA, "OC-2026-0112", "2026-07-21", Outcome.BLOCKED),
     _document(70013, ANDINA, "OC-2026-0113", "2026-08-04", Outcome.CANCELLED),
     # What people type, which must stay data on its way through a domain and an SQL pattern.
-    _document(70014, ANDINA, "O'Higgins 'A'", "2026-08-18", Outcome.WAITING),
-    _document(70015, ANDINA, "50% anticipo", "2026-08-18", Outcome.WAITING),
-    _document(70016, ANDINA, "50 anticipo", "2026-08-18", Outcome.WAITING),
-    _document(70017, ANDINA, "obra_7", "2026-08-18", Outcome.WAITING),
-    _document(70018, ANDINA, "obra 7", "2026-08-18", Outcome.WAITING),
-    _document(70019, ANDINA, "bodega\\norte", "2026-08-18", Outcome.WAITING),
-    _document(70020, ANDINA, 'dice "urgente"', "2026-09-01", Outcome.WAITING),
-    _document(70021, ANDINA, None, "2026-09-15", Outcome.WAITING),
+    _document(70014, ANDINA, "O'Higgins 'A'", "2026-08-18", Outcome.CONFIRMED),
+    _document(70015, ANDINA, "50% anticipo", "2026-08-18", Outcome.CONFIRMED),
+    _document(70016, ANDINA, "50 anticipo", "2026-08-18", Outcome.CONFIRMED),
+    _document(70017, ANDINA, "obra_7", "2026-08-18", Outcome.CONFIRMED),
+    _document(70018, ANDINA, "obra 7", "2026-08-18", Outcome.CONFIRMED),
+    _document(70019, ANDINA, "bodega\\norte", "2026-08-18", Outcome.CONFIRMED),
+    _document(70020, ANDINA, 'dice "urgente"', "2026-09-01", Outcome.CONFIRMED),
+    _document(70021, ANDINA, None, "2026-09-15", Outcome.CONFIRMED),
     # One digit less: Tryton orders numbers by their length first.
     _document(9100, ANDINA, "OC-2025-0999", "2026-01-12", Outcome.PAID),
     _document(70100, ANDINA, None, "2026-10-01", Outcome.UNNUMBERED),
     _document(80001, PACIFICO, "OC-2026-0101", "2026-02-05", Outcome.SENT),
     _document(80002, PACIFICO, "PED-77", "2026-03-12", Outcome.WAITING),
     _document(80003, PACIFICO, "PED-78", "2026-06-16", Outcome.QUOTATION),
-    _document(80004, PACIFICO, "50% anticipo", "2026-08-18", Outcome.WAITING),
+    _document(80004, PACIFICO, "50% anticipo", "2026-08-18", Outcome.CONFIRMED),
     _document(81001, PLATA, "OC-7", "2026-04-14", Outcome.WAITING),
     _document(81002, PLATA, "OC-8", "2026-05-14", Outcome.SENT),
-    _document(82001, HORIZONTE, "PC-2026-1", "2026-04-14", Outcome.WAITING),
+    _document(82001, HORIZONTE, "PC-2026-1", "2026-04-14", Outcome.CONFIRMED),
     _document(82002, HORIZONTE, "PC-2026-2", "2026-07-14", Outcome.CONFIRMED),
 )
 
 
-def documents_of(*customers: str) -> list[Document]:
-    """What the portal shows of these customers, newest first."""
-    found = [
-        document
-        for document in DOCUMENTS
-        if document.customer in customers and document.outcome is not Outcome.UNNUMBERED
-    ]
-    return sorted(found, key=lambda document: document.ordered_on, reverse=True)
+def packed(documents: Iterable[Document]) -> str:
+    """As JSON, for the way into the environment of the seeding."""
+    return json.dumps([asdict(document) for document in documents], default=str)
+
+
+def unpacked(text: str) -> tuple[Document, ...]:
+    return tuple(_document_of(raw) for raw in json.loads(text))
+
+
+def _document_of(raw: dict[str, Any]) -> Document:
+    lines = []
+    for line in raw["lines"]:
+        product = Product(**{**line["product"], "price": Decimal(line["product"]["price"])})
+        quantity, price = Decimal(line["quantity"]), Decimal(line["price"])
+        lines.append(Line(line["position"], product, quantity, price))
+    day, outcome = date.fromisoformat(raw["ordered_on"]), Outcome(raw["outcome"])
+    number, customer, reference = raw["number"], raw["customer"], raw["reference"]
+    return Document(number, customer, reference, day, outcome, tuple(lines))
 
 
 def customer(number: str) -> Customer:
