@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person who proved who they are. scope holds the accounts of memberships that are valid
-    today. expires_at: when the proof ends."""
+    """Somebody who proved who they are. scope holds the accounts of memberships that are valid
+    today. expires_at: when the proof ends. session_id: of the own session that the token belongs
+    to, if it does.
+
+    staff: a program of an integration team. It has no memberships but scopes ("cases:read"), and an
+    empty scope unless the request says for which account it acts."""
 
     contact_id: str
     email: str
@@ -37,6 +41,9 @@ class Caller:
     scope: Scope
     expires_at: datetime
     locale: str | None = None
+    staff: bool = False
+    scopes: frozenset[str] = frozenset()
+    session_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
