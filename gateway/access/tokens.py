@@ -1,113 +1,167 @@
-"""Access tokens of the gateway's own issuer: signed JWTs (RFC 7519) that say who somebody is."""
+"""Access tokens of the gateway's own issuer: signed JWTs (RFC 9068) that say who somebody is."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-#: The one algorithm of this issuer: what a token's header says is never believed.
-_ALGORITHM = "ES256"
-#: Longest token that is looked at, in characters.
-_LONGEST = 4096
+from gateway.access import compact
+from gateway.access.claims import (
+    Claims,
+    InvalidToken,
+    Proof,
+    UnknownKey,
+    address,
+    at,
+    expiry,
+    meant_for,
+    words,
+)
+from gateway.access.keys import ALGORITHM, KeyRing
 
+__all__ = ["LONGEST_LEEWAY", "Claims", "InvalidToken", "Tokens", "signing_key"]
 
-class InvalidToken(Exception):
-    """A token that proves nothing: broken, foreign, expired or not valid yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a valid token says. email is verified and lower case."""
-
-    email: str
-    expires_at: datetime
+#: The type of our tokens: an ID token or one for another purpose is none. RFC 9068, 2.1.
+_TYPE = "at+jwt"
+#: Most seconds that clocks may be said to differ.
+LONGEST_LEEWAY = 300
 
 
 class Tokens:
-    """Signs and checks tokens. clock: aware UTC. leeway: seconds that clocks may differ."""
+    """Signs and checks tokens.
+
+    keys: a ring, or a single key. lifetime: of a token that is issued without one. leeway: seconds
+    that clocks may differ, at most LONGEST_LEEWAY. clock: aware UTC."""
 
     def __init__(
         self,
-        key: ECKey,
+        keys: KeyRing | ECKey,
         issuer: str,
         audience: str,
         lifetime: timedelta,
         leeway: int,
         clock: Callable[[], datetime],
     ) -> None:
-        self._key, self._issuer, self._audience = key, issuer, audience
-        self._lifetime, self._leeway, self._clock = lifetime, leeway, clock
+        if not 0 <= leeway <= LONGEST_LEEWAY:
+            raise ValueError(f"leeway goes from 0 to {LONGEST_LEEWAY} seconds")
+        self.keys = keys if isinstance(keys, KeyRing) else KeyRing.single(keys)
+        self.issuer, self.audience = issuer, audience
+        self.lifetime, self.leeway, self.clock = lifetime, leeway, clock
+
+    @property
+    def generation(self) -> int:
+        """Counts up whenever what was proven has to be proven anew."""
+        return self.keys.generation
 
     def issue(self, email: str) -> str:
-        """A token for a person, by the address that the CRM knows."""
-        now = int(self._clock().timestamp())
+        """A token for a person, by the address that the CRM knows. Raises ValueError when it is
+        no address."""
+        return self.issue_person(email)[0]
+
+    def issue_session(self, email: str, session_id: str) -> tuple[str, datetime]:
+        """A token of a session of our own, and when it ends."""
+        return self.issue_person(email, session_id=session_id)
+
+    def issue_person(
+        self,
+        email: str,
+        *,
+        session_id: str | None = None,
+        contact_id: str | None = None,
+        lifetime: timedelta | None = None,
+    ) -> tuple[str, datetime]:
+        """A token for a person, and when it ends. Raises ValueError when email is no address."""
+        known = address(email)
+        if known is None:
+            raise ValueError("that is no mail address")
+        said: dict[str, Any] = {"sub": known, "email": known, "email_verified": True}
+        if session_id is not None:
+            said["sid"] = session_id
+        if contact_id is not None:
+            said["contact"] = contact_id
+        return self._signed(said, lifetime)
+
+    def issue_staff(
+        self, client_id: str, scopes: Iterable[str], lifetime: timedelta | None = None
+    ) -> tuple[str, datetime]:
+        """A token for a program of an integration team, and when it ends."""
+        scope = " ".join(sorted(set(scopes)))
+        said = {"sub": client_id, "client_id": client_id, "staff": True, "scope": scope}
+        return self._signed(said, lifetime)
+
+    def _signed(self, said: dict[str, Any], lifetime: timedelta | None) -> tuple[str, datetime]:
+        now = int(self.clock().timestamp())
+        expires = now + int((lifetime or self.lifetime).total_seconds())
         claims = {
-            "iss": self._issuer,
-            "aud": self._audience,
-            "sub": email.lower(),
-            "email": email.lower(),
-            "email_verified": True,
+            "iss": self.issuer,
+            "aud": self.audience,
             "iat": now,
-            "exp": now + int(self._lifetime.total_seconds()),
+            "exp": expires,
             "jti": secrets.token_urlsafe(12),
+            **said,
         }
-        header = {"alg": _ALGORITHM, "typ": "at+jwt", "kid": self._key.thumbprint()}
-        return jwt.encode(header, claims, self._key, algorithms=[_ALGORITHM])
+        key = self.keys.signing
+        header = {"alg": ALGORITHM, "typ": _TYPE, "kid": key.kid}
+        return jwt.encode(header, claims, key.key, algorithms=[ALGORITHM]), at(expires)
 
     def check(self, token: str) -> Claims:
-        """What a token says. Raises InvalidToken, which does not tell why."""
-        if len(token) > _LONGEST:
-            raise InvalidToken
-        try:
-            claims = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
-            raise InvalidToken from error
-        return self._believed(claims)
+        """What a token says. Raises InvalidToken, which tells callers nothing of why."""
+        return self.proof(compact.read(token)).claims
 
-    def _believed(self, claims: dict[str, Any]) -> Claims:
-        now = self._clock().timestamp()
-        audience = claims.get("aud")
-        audiences = audience if isinstance(audience, list) else [audience]
-        expires, begins = claims.get("exp"), claims.get("nbf", claims.get("iat"))
-        email = claims.get("email")
-        if (
-            claims.get("iss") != self._issuer
-            or self._audience not in audiences
-            or not isinstance(expires, int)
-            or not isinstance(begins, int)
-            or expires + self._leeway <= now
-            or begins - self._leeway > now
-            or claims.get("email_verified") is not True
-            or not isinstance(email, str)
-        ):
-            raise InvalidToken
-        return Claims(email.lower(), datetime.fromtimestamp(expires, UTC))
+    def proof(self, token: compact.Compact) -> Proof:
+        """What a token says, checked. Raises InvalidToken, or UnknownKey when no key of ours has
+        the name that it gives."""
+        now = self.clock().timestamp()
+        if token.algorithm != ALGORITHM or token.type != _TYPE:
+            raise InvalidToken("algorithm")
+        key = self.keys.verifying(token.kid, now)
+        if key is None:
+            raise UnknownKey("unknown key")
+        compact.verify(token, key.key, (ALGORITHM,))
+        meant_for(token.claims, self.issuer, self.audience)
+        expires = expiry(token.claims, now, self.leeway)
+        until = expires + self.leeway
+        if key.ends_at is not None:
+            until = min(until, key.ends_at.timestamp())
+        return Proof(self._claims(token.claims, expires), until)
+
+    def _claims(self, said: dict[str, Any], expires: float) -> Claims:
+        texts = {name: said.get(name) for name in ("sub", "sid", "contact", "client_id")}
+        if any(not isinstance(one, str | None) for one in texts.values()) or not texts["sub"]:
+            raise InvalidToken("claims")
+        if said.get("staff") is True:
+            if not texts["client_id"]:
+                raise InvalidToken("no client")
+            return Claims(
+                issuer=self.issuer,
+                subject=texts["sub"],
+                email=None,
+                contact_id=None,
+                expires_at=at(expires),
+                client_id=texts["client_id"],
+                scopes=words(said.get("scope")),
+                staff=True,
+            )
+        email = address(said.get("email")) if said.get("email_verified") is True else None
+        if email is None:
+            raise InvalidToken("no address")
+        return Claims(
+            issuer=self.issuer,
+            subject=texts["sub"],
+            email=email,
+            contact_id=texts["contact"],
+            expires_at=at(expires),
+            session_id=texts["sid"],
+        )
 
 
-async def signing_key(path: Path) -> ECKey:
-    """The key of a file, made when the file is missing. Only the owner may read the file."""
-    return await asyncio.to_thread(_signing_key, path)
-
-
-def _signing_key(path: Path) -> ECKey:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # The process that creates the file makes the key; whoever comes second reads it.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return ECKey.import_key(json.loads(path.read_text(encoding="utf-8")))
-    key = ECKey.generate_key("P-256")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(key.as_dict(private=True), file)
-    return key
+async def signing_key(path: Path) -> KeyRing:
+    """The keys of a file, made when the file is missing. Only the owner may read the file. Raises
+    SecretFileError."""
+    return await KeyRing.load(path)

@@ -83,14 +83,14 @@ async def test_a_token_that_proves_nothing_is_refused(portal: Portal, kind: str)
 
 
 def other_issuer(portal: Portal) -> Tokens:
-    key = portal.gateway.tokens._key
+    key = portal.gateway.tokens.keys
     return Tokens(key, "https://elsewhere.example", "portal", timedelta(hours=1), 0, lambda: NOW)
 
 
 def long_ago(portal: Portal) -> Tokens:
     tokens = portal.gateway.tokens
     then = NOW - timedelta(days=1)
-    return Tokens(tokens._key, tokens._issuer, "portal", timedelta(hours=1), 0, lambda: then)
+    return Tokens(tokens.keys, tokens.issuer, "portal", timedelta(hours=1), 0, lambda: then)
 
 
 async def test_relations_that_ended_or_have_not_begun_open_nothing(portal: Portal) -> None:
