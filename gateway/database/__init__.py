@@ -1,0 +1,1 @@
+"""What the gateway itself keeps: one database, SQLite or PostgreSQL, and how its tables change."""

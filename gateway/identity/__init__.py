@@ -1,0 +1,1 @@
+"""The embedded identity service: people with a password, their sessions, invitations and mails."""
