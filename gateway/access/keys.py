@@ -61,9 +61,11 @@ class KeyRing:
         self.path = path
         self.generation = 0
         self._monotonic = monotonic
-        self._version = files.version(path) if path else None
+        self._by_kid: dict[str, RingKey] = {}
+        self._version: tuple[int, int, int] | None = None
         self._looked = monotonic() - _BETWEEN_LOOKS
         self._looking: asyncio.Task[None] | None = None
+        self.keys: tuple[RingKey, ...] = ()
         self._set(keys)
 
     @classmethod
@@ -78,8 +80,10 @@ class KeyRing:
         return cls([RingKey.of(key)])
 
     def _set(self, keys: Sequence[RingKey]) -> None:
+        if [(one.kid, one.ends_at) for one in keys] == [(k.kid, k.ends_at) for k in self.keys]:
+            return
         self.keys = tuple(keys)
-        self._by_kid = {one.kid: one for one in keys}
+        self._by_kid = {one.kid: one for one in self.keys}
         self.generation += 1
 
     @property
