@@ -25,7 +25,7 @@ from typing import Any
 import strawberry
 from aiodataloader import DataLoader
 
-from connectors.port.fields import Fields
+from connectors.port.fields import NOT_FETCHED
 from schema.context import Context
 from schema.selection import EMBEDS, NEEDS, raw, selected, selects
 
@@ -125,4 +125,21 @@ async def each(
     return [None if i is None else found[i] for i in wanted]
 
 
-__all__ = ["Fields", "batched", "each"]
+async def embedded_or_asked(
+    parents: Sequence[Any],
+    attribute: str,
+    key: Callable[[Any], str | None],
+    ask: Callable[[Sequence[str]], Awaitable[Sequence[Any]]],
+) -> list[Any]:
+    """What the parents hold in an attribute, where their system gave it along; what it left
+    NOT_FETCHED is asked for by the parents' keys."""
+    given = [getattr(parent, attribute, NOT_FETCHED) for parent in parents]
+    missing = [
+        key(parent) if value is NOT_FETCHED else None
+        for parent, value in zip(parents, given, strict=True)
+    ]
+    asked = await each(missing, ask)
+    return [
+        answer if value is NOT_FETCHED else value
+        for value, answer in zip(given, asked, strict=True)
+    ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.port import records
-from connectors.port.fields import NOT_FETCHED, Fields
-from schema.batched import each
+from connectors.port.fields import Fields
+from schema.batched import embedded_or_asked
 from schema.context import Context
 from schema.nodes import found
 
@@ -17,13 +17,9 @@ async def account_of_owned(
     parents: Sequence[Owned], context: Context, fields: Fields
 ) -> Sequence[records.Account | None]:
     """Embedded where the system gave it, else by id."""
-    embedded = [getattr(parent, "account", NOT_FETCHED) for parent in parents]
-    missing = [
-        parent.owner.id if account is NOT_FETCHED else None
-        for parent, account in zip(parents, embedded, strict=True)
-    ]
-    others = await each(missing, lambda ids: found("Account", context, ids, fields))
-    return [
-        other if account is NOT_FETCHED else account
-        for account, other in zip(embedded, others, strict=True)
-    ]
+    return await embedded_or_asked(
+        parents,
+        "account",
+        lambda parent: parent.owner.id,
+        lambda ids: found("Account", context, ids, fields),
+    )

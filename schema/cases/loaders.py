@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from connectors.port import records
-from connectors.port.fields import NOT_FETCHED, Fields
+from connectors.port.fields import Fields
 from connectors.port.pages import slice_sorted
-from schema.batched import each
+from schema.batched import each, embedded_or_asked
 from schema.context import Context
 from schema.nodes import finds, found
 from schema.pages import After, Before, First, Last, Listing, Order, wanted
@@ -20,8 +20,6 @@ OLDEST_FIRST = Order("created_at", datetime)
 async def cases_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Case | None]:
-    if not context.scope:
-        return [None] * len(ids)
     return await context.sources.cases.cases_by_id(ids, fields, context.scope)
 
 
@@ -29,8 +27,6 @@ async def cases_by_id(
 async def comments_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.CaseComment | None]:
-    if not context.scope:
-        return [None] * len(ids)
     return await context.sources.cases.comments_by_id(ids, fields, context.scope)
 
 
@@ -38,21 +34,18 @@ async def comments_by_id(
 async def attachments_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Attachment | None]:
-    if not context.scope:
-        return [None] * len(ids)
     return await context.sources.cases.attachments_by_id(ids, fields, context.scope)
 
 
 async def contact_of_case(
     parents: Sequence[records.Case], context: Context, fields: Fields
 ) -> Sequence[records.Contact | None]:
-    """Embedded where the system gave it, else by id."""
-    missing = [case.contact_id if case.contact is NOT_FETCHED else None for case in parents]
-    others = await each(missing, lambda ids: found("Contact", context, ids, fields))
-    return [
-        other if case.contact is NOT_FETCHED else case.contact
-        for case, other in zip(parents, others, strict=True)
-    ]
+    return await embedded_or_asked(
+        parents,
+        "contact",
+        lambda case: case.contact_id,
+        lambda ids: found("Contact", context, ids, fields),
+    )
 
 
 async def contact_of_author(

@@ -37,8 +37,6 @@ async def accounts_by_id(
 async def contacts_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Contact | None]:
-    if not context.scope:
-        return [None] * len(ids)
     return await context.sources.customers.contacts_by_id(ids, fields, context.scope)
 
 

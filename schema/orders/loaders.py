@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from connectors.port import records
-from connectors.port.fields import NOT_FETCHED, Fields
+from connectors.port.fields import Fields
 from connectors.port.pages import Keyset, Page, Slice, slice_sorted
 from connectors.port.queries import CaseQuery
-from schema.batched import each
+from connectors.port.scope import Scope
+from schema.batched import each, embedded_or_asked
 from schema.context import Context
 from schema.nodes import finds
 from schema.pages import After, First, Listing, Order, wanted
 
 #: Positions count as numbers do: 20 comes before 100.
 BY_POSITION = Order("position", str, at=lambda line: Keyset(line.position.zfill(10), line.position))
+#: A question of the port about what belongs to orders.
+ByOrder = Callable[[Sequence[str], Fields, Scope], Awaitable[Sequence[Any]]]
+
 NEWEST_FIRST = Order("created_at", datetime)
 
 
@@ -25,8 +30,6 @@ NEWEST_FIRST = Order("created_at", datetime)
 async def orders_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Order | None]:
-    if not context.scope:
-        return [None] * len(ids)
     return await context.sources.orders.orders_by_id(ids, fields, context.scope)
 
 
@@ -38,56 +41,35 @@ async def lines_of_order(
     first: First = None,
     after: After = None,
 ) -> Sequence[Listing]:
-    """Embedded where the system gave them, else by order."""
     part = wanted(BY_POSITION, first, after)
-    missing = [order.id if order.lines is NOT_FETCHED else None for order in parents]
-
-    async def ask(ids: Sequence[str]) -> Sequence[list[records.OrderLine]]:
-        return await context.sources.orders.lines_by_order(ids, fields, context.scope)
-
-    found = await each(missing, ask)
+    asked = _asked(context.sources.orders.lines_by_order, context, fields)
+    lines = await embedded_or_asked(parents, "lines", _key, asked)
     return [
-        Listing(
-            slice_sorted(
-                lines if order.lines is NOT_FETCHED else order.lines,
-                part,
-                BY_POSITION.keyset,
-                with_total=counted,
-            ),
-            BY_POSITION,
-        )
-        for order, lines in zip(parents, found, strict=True)
+        Listing(slice_sorted(own, part, BY_POSITION.keyset, with_total=counted), BY_POSITION)
+        for own in lines
     ]
 
 
 async def deliveries_of_order(
     parents: Sequence[records.Order], context: Context, fields: Fields
 ) -> Sequence[Sequence[records.Delivery] | None]:
-    missing = [order.id if order.deliveries is NOT_FETCHED else None for order in parents]
-
-    async def ask(ids: Sequence[str]) -> Sequence[list[records.Delivery]]:
-        return await context.sources.orders.deliveries_by_order(ids, fields, context.scope)
-
-    found = await each(missing, ask)
-    return [
-        deliveries if order.deliveries is NOT_FETCHED else order.deliveries
-        for order, deliveries in zip(parents, found, strict=True)
-    ]
+    asked = _asked(context.sources.orders.deliveries_by_order, context, fields)
+    return await embedded_or_asked(parents, "deliveries", _key, asked)
 
 
 async def invoices_of_order(
     parents: Sequence[records.Order], context: Context, fields: Fields
 ) -> Sequence[Sequence[records.Invoice] | None]:
-    missing = [order.id if order.invoices is NOT_FETCHED else None for order in parents]
+    asked = _asked(context.sources.orders.invoices_by_order, context, fields)
+    return await embedded_or_asked(parents, "invoices", _key, asked)
 
-    async def ask(ids: Sequence[str]) -> Sequence[list[records.Invoice]]:
-        return await context.sources.orders.invoices_by_order(ids, fields, context.scope)
 
-    found = await each(missing, ask)
-    return [
-        invoices if order.invoices is NOT_FETCHED else order.invoices
-        for order, invoices in zip(parents, found, strict=True)
-    ]
+def _key(order: records.Order) -> str:
+    return order.id
+
+
+def _asked(ask: ByOrder, context: Context, fields: Fields) -> Callable[..., Awaitable[Any]]:
+    return lambda ids: ask(ids, fields, context.scope)
 
 
 async def cases_of_order(
