@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from connectors.port.errors import SourceError
 from connectors.port.records import Membership
@@ -13,6 +13,7 @@ from connectors.port.scope import Scope
 from connectors.port.sources import (
     CaseSource,
     CustomerSource,
+    CustomerWriter,
     NewsSource,
     OrderSource,
     QuestionSource,
@@ -22,6 +23,7 @@ from schema.texts import N_, say
 
 if TYPE_CHECKING:
     from schema.cases.catalogue import Catalogue
+    from schema.identity.service import IdentityService, Origin
     from schema.support.desks import Desks
 
 
@@ -55,6 +57,26 @@ class Sources:
     orders: OrderSource
     news: NewsSource
     questions: QuestionSource
+    customer_writer: CustomerWriter | None = None
+
+
+class Note(Protocol):
+    """Writes into the audit log. event: the noun first, "profile.changed"; whose: the account or
+    person concerned; what: words of ours. No secret, no body."""
+
+    async def __call__(
+        self, event: str, *, who: str, whose: str, what: str, outcome: str
+    ) -> None: ...
+
+
+async def _unnoted(event: str, *, who: str, whose: str, what: str, outcome: str) -> None:
+    """Where there is no audit log."""
+
+
+class Recognise(Protocol):
+    """Who an access token of our own names. Raises SourceError when the CRM cannot say."""
+
+    async def __call__(self, access_token: str) -> Caller: ...
 
 
 @dataclass(slots=True)
@@ -63,7 +85,9 @@ class Context:
 
     who: the caller, None when nobody says who asks, an error when somebody does and the CRM could
     not tell whose data they may see. language: of texts for people, one of schema.texts.LANGUAGES.
-    locale: what the caller prefers to read, BCP 47, for news and questions."""
+    locale: what the caller prefers to read, BCP 47, for news and questions. identity: who keeps
+    passwords and sessions, None where another issuer does. origin: where the request comes from.
+    forget: drops what is known of the person with this address, so that a change holds at once."""
 
     sources: Sources
     catalogue: Catalogue
@@ -72,6 +96,11 @@ class Context:
     who: Caller | SourceError | None = None
     language: str = "es"
     locale: str = "es"
+    identity: IdentityService | None = None
+    origin: Origin | None = None
+    recognise: Recognise | None = None
+    forget: Callable[[str], None] = lambda email: None
+    note: Note = _unnoted
     #: One loader for each batched field, arguments and selection; see schema.batched.
     loaders: dict[Any, Any] = field(default_factory=dict)
     #: The selection of each field node, worked out once; see schema.selection.

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
 from connectors.port.fields import Fields
 from schema.context import Context
@@ -92,9 +93,14 @@ async def found(
     return await _finders[type_name](context, ids, fields)
 
 
-async def find_nodes(argument: str, ids: Sequence[str], info: strawberry.Info) -> list[Any]:
+async def find_nodes(
+    argument: str,
+    ids: Sequence[str],
+    info: strawberry.Info,
+    may_read: Callable[[GraphQLResolveInfo[Any], str], Awaitable[None]],
+) -> list[Any]:
     """Records of any types by global id, in order: one question a type. Errors stay at their own
-    place in the list, as exceptions."""
+    place in the list, as exceptions. may_read: raises when the caller may not see this type."""
     if len(ids) > MOST_NODES:
         raise InputError(
             argument,
@@ -108,6 +114,7 @@ async def find_nodes(argument: str, ids: Sequence[str], info: strawberry.Info) -
         places = [place for place, (other, _) in enumerate(named) if other == type_name]
         keys = list(dict.fromkeys(named[place][1] for place in places))
         try:
+            await may_read(raw(info), type_name)
             records = await found(type_name, info.context, keys, selected(info, type_name))
         except Exception as error:  # noqa: BLE001 - it becomes the error of these places alone
             records = [error] * len(keys)

@@ -7,8 +7,11 @@ from typing import Annotated, Any
 import strawberry
 from graphql import Undefined
 
+from schema.access import Anonymous, enforced, may_read
 from schema.cases.queries import CaseQueries
+from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
+from schema.identity.mutations import IdentityMutations
 from schema.news.queries import NewsQueries
 from schema.nodes import GlobalId, Node, find_nodes
 from schema.orders.queries import OrderQueries
@@ -26,25 +29,35 @@ GlobalIds = Annotated[
 )
 class Query(CustomerQueries, CaseQueries, OrderQueries, NewsQueries, SupportQueries):
     @strawberry.field(
+        directives=[Anonymous()],
         description="Any object by its global id. Null when it does not exist or is not the "
-        "viewer's to see."
+        "viewer's to see.",
     )
     async def node(
         self,
         info: strawberry.Info,
         id: GlobalId,  # noqa: A002
     ) -> Node | None:
-        found: Any = (await find_nodes("id", [id], info))[0]
+        found: Any = (await find_nodes("id", [id], info, may_read))[0]
         if isinstance(found, Exception):
             raise found
         return found  # type: ignore[no-any-return]
 
     @strawberry.field(
+        directives=[Anonymous()],
         description="Up to 100 objects by global id, in the order asked; null where `node` would "
-        "be null."
+        "be null.",
     )
     async def nodes(self, info: strawberry.Info, ids: GlobalIds) -> list[Node | None]:
-        return await find_nodes("ids", ids, info)
+        return await find_nodes("ids", ids, info, may_read)
+
+
+@strawberry.type(
+    description="What can be changed. A field is null when it failed, so that one that fails takes "
+    "nothing from its neighbours; what a person can put right is in `userErrors`."
+)
+class Mutation(IdentityMutations, CustomerMutations):
+    pass
 
 
 def _without_null_defaults(schema: strawberry.Schema) -> strawberry.Schema:
@@ -57,4 +70,6 @@ def _without_null_defaults(schema: strawberry.Schema) -> strawberry.Schema:
     return schema
 
 
-SCHEMA = _without_null_defaults(strawberry.Schema(query=Query, config=CONFIG))
+SCHEMA = enforced(
+    _without_null_defaults(strawberry.Schema(query=Query, mutation=Mutation, config=CONFIG))
+)

@@ -27,6 +27,7 @@ __all__ = [
     "CaseDetail",
     "CaseStatus",
     "Contact",
+    "ContactChanges",
     "CreditPosition",
     "Delivery",
     "DeliveryStatus",
@@ -35,6 +36,7 @@ __all__ = [
     "Membership",
     "MembershipRole",
     "Money",
+    "NewContact",
     "NewsArticle",
     "Order",
     "OrderLine",
@@ -117,6 +119,30 @@ class Membership:
     role: MembershipRole
     valid_from: date | None = None
     valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChanges:
+    """What to change of a person; None leaves it as it is, an empty text removes it. locale is BCP
+    47. name cannot be removed."""
+
+    name: str | None = None
+    phone: str | None = None
+    job_title: str | None = None
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """A person who shall act for an account, in a role. email is what they are known by."""
+
+    account: AccountRef
+    email: str
+    name: str
+    role: MembershipRole
+    phone: str | None = None
+    job_title: str | None = None
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,13 @@ from connectors.port.records import (
     Case,
     CaseComment,
     Contact,
+    ContactChanges,
     CreditPosition,
     Delivery,
     Identity,
     Invoice,
+    MembershipRole,
+    NewContact,
     NewsArticle,
     Order,
     OrderLine,
@@ -62,6 +65,22 @@ class CustomerSource(Protocol):
     ) -> list[Contact | None]: ...
 
     async def contacts_by_account(self, query: ContactQuery) -> Page[Contact]: ...
+
+
+class CustomerWriter(Protocol):
+    """Changes to people. Nothing is tried again that may have been done: whoever asks once more
+    finds what is there first."""
+
+    async def update_contact(self, contact_id: str, changes: ContactChanges, scope: Scope) -> bool:
+        """Whether there is such a person in the scope, who then is as `changes` say. Raises
+        Rejected, with our name of the field, for a value that the system does not take."""
+        ...
+
+    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
+        """Sees to it that a person with this address may act for the account, which is in the
+        scope. Somebody who is known keeps name and numbers; somebody who acts for the account
+        already keeps their role. Answers the role they have."""
+        ...
 
 
 class CaseSource(Protocol):
@@ -176,6 +195,7 @@ class System:
 
     name: str
     customers: CustomerSource | None = None
+    customer_writer: CustomerWriter | None = None
     cases: CaseSource | None = None
     orders: OrderSource | None = None
     news: NewsSource | None = None

@@ -8,6 +8,7 @@ import strawberry
 
 from connectors.port.pages import Slice
 from connectors.port.queries import CaseQuery
+from schema.access import CASES_READ, Anonymous, Authorized
 from schema.cases.filters import CaseBy, CaseWhere, ask, case_query, narrowed
 from schema.cases.loaders import cases_by_id
 from schema.cases.types import Case, CaseCategory
@@ -32,14 +33,17 @@ class CaseLookup:
 
 @strawberry.type
 class CaseQueries:
-    @strawberry.field(description="One case of the viewer's accounts. Null when there is none.")
+    @strawberry.field(
+        directives=[Authorized(scope=CASES_READ)],
+        description="One case of the viewer's accounts. Null when there is none.",
+    )
     async def case(
         self,
         info: strawberry.Info,
         by: Annotated[CaseLookup, strawberry.argument(description="Which one.")],
     ) -> Case | None:
         context: Context = info.context
-        scope = context.required_caller().scope
+        scope = context.scope
         fields = selected(info)
         found: Any
         if by.id:
@@ -55,7 +59,8 @@ class CaseQueries:
         return found[0] if found else None
 
     @strawberry.field(
-        description="Cases of the viewer's accounts, newest first unless ordered otherwise."
+        directives=[Authorized(scope=CASES_READ)],
+        description="Cases of the viewer's accounts, newest first unless ordered otherwise.",
     )
     async def cases(
         self,
@@ -68,7 +73,6 @@ class CaseQueries:
         before: Before = None,
     ) -> CountedConnection[Case] | None:
         context: Context = info.context
-        context.required_caller()
         asked = filter.account_ids if filter else None
         query = case_query(
             context,
@@ -86,8 +90,9 @@ class CaseQueries:
         return found  # type: ignore[no-any-return]
 
     @strawberry.field(
+        directives=[Anonymous()],
         description="The kinds of case that can be opened, with the form each asks for. Open to "
-        "anonymous callers."
+        "anonymous callers.",
     )
     def case_categories(self, info: strawberry.Info) -> list[CaseCategory]:
         context: Context = info.context

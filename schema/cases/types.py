@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from connectors.port import records
+from schema.access import CASES_READ, Authorized
 from schema.batched import batched, derived
 from schema.cases import catalogue, loaders
 from schema.cases.filters import CaseKind, CaseStatus
@@ -152,7 +153,10 @@ class Author:
     )
 
 
-@strawberry.type(description="Something said about a case. Internal notes never show.")
+@strawberry.type(
+    description="Something said about a case. Internal notes never show.",
+    directives=[Authorized(scope=CASES_READ)],
+)
 class CaseComment(Node):
     body: str = strawberry.field(description="The text.")
     author: Author = strawberry.field(description="Who wrote it.")
@@ -163,7 +167,10 @@ class CaseComment(Node):
         return isinstance(value, records.CaseComment)
 
 
-@strawberry.type(description="A file of a case.")
+@strawberry.type(
+    description="A file of a case.",
+    directives=[Authorized(scope=CASES_READ)],
+)
 class Attachment(Node):
     filename: str = strawberry.field(description="Its name.")
     content_type: str = strawberry.field(description="Its media type: application/pdf.")
@@ -176,7 +183,10 @@ class Attachment(Node):
         return isinstance(value, records.Attachment)
 
 
-@strawberry.type(description="A query, claim or request of a customer.")
+@strawberry.type(
+    description="A query, claim or request of a customer.",
+    directives=[Authorized(scope=CASES_READ)],
+)
 class Case(Node):
     number: str = strawberry.field(description="The number that customers and agents quote.")
     subject: str = strawberry.field(description="What it is about, in a line.")

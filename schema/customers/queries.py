@@ -6,6 +6,7 @@ from typing import Any
 
 import strawberry
 
+from schema.access import CUSTOMERS_READ, Anonymous, Authorized
 from schema.context import Context
 from schema.customers.loaders import accounts_by_id, contacts_by_id
 from schema.customers.types import Account, Contact, Viewer
@@ -15,32 +16,38 @@ from schema.selection import selected
 
 @strawberry.type
 class CustomerQueries:
-    @strawberry.field(description="Who is asking. Null without a valid access token.")
+    @strawberry.field(
+        directives=[Anonymous()], description="Who is asking. Null without a valid access token."
+    )
     def viewer(self, info: strawberry.Info) -> Viewer | None:
         context: Context = info.context
         caller: Any = context.caller
         return caller  # type: ignore[no-any-return]
 
-    @strawberry.field(description="One account that the viewer may act for. Null otherwise.")
+    @strawberry.field(
+        directives=[Authorized(scope=CUSTOMERS_READ)],
+        description="One account that the viewer may act for. Null otherwise.",
+    )
     async def account(
         self,
         info: strawberry.Info,
         id: GlobalId,  # noqa: A002
     ) -> Account | None:
         context: Context = info.context
-        context.required_caller()
         keys = [key_of("id", id, "Account")]
         found: Any = await accounts_by_id(context, keys, selected(info))
         return found[0]  # type: ignore[no-any-return]
 
-    @strawberry.field(description="One person of the viewer's accounts. Null otherwise.")
+    @strawberry.field(
+        directives=[Authorized(scope=CUSTOMERS_READ)],
+        description="One person of the viewer's accounts. Null otherwise.",
+    )
     async def contact(
         self,
         info: strawberry.Info,
         id: GlobalId,  # noqa: A002
     ) -> Contact | None:
         context: Context = info.context
-        context.required_caller()
         keys = [key_of("id", id, "Contact")]
         found: Any = await contacts_by_id(context, keys, selected(info))
         return found[0]  # type: ignore[no-any-return]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 import strawberry
 
 from connectors.port import records
+from schema.access import CUSTOMERS_READ, ORDERS_READ, Authorized, MembershipRole
 from schema.batched import batched, derived
 from schema.cases.filters import cases_of_account
 from schema.cases.types import Case
@@ -21,21 +21,19 @@ from schema.pages import Connection, CountedConnection
 from schema.scalars import Address, CountryCode, EmailAddress, LanguageTag, Money
 
 
-@strawberry.enum(description="What a person may do for an account.")
-class MembershipRole(Enum):
-    ADMIN = strawberry.enum_value("ADMIN", description="Invites people and sees everything.")
-    MEMBER = strawberry.enum_value("MEMBER", description="Opens cases and sees everything.")
-    READER = strawberry.enum_value("READER", description="Sees everything, changes nothing.")
-
-
-@strawberry.type(description="What may be owed, what is owed and what is left, from the ERP.")
+@strawberry.type(
+    description="What may be owed, what is owed and what is left, from the ERP.",
+    directives=[Authorized(scope=ORDERS_READ)],
+)
 class CreditPosition:
     limit: Money | None = strawberry.field(description="Most that may be owed.")
     exposure: Money | None = strawberry.field(description="What is owed or ordered already.")
     available: Money | None = strawberry.field(description="What may still be ordered.")
 
 
-@strawberry.type(description="A commercial customer: a company.")
+@strawberry.type(
+    description="A commercial customer: a company.", directives=[Authorized(scope=CUSTOMERS_READ)]
+)
 class Account(Node):
     number: str | None = strawberry.field(
         description="The customer number that CRM and ERP both know."
@@ -72,7 +70,9 @@ class Account(Node):
         return isinstance(value, records.Account)
 
 
-@strawberry.type(description="A person at a commercial customer.")
+@strawberry.type(
+    description="A person at a commercial customer.", directives=[Authorized(scope=CUSTOMERS_READ)]
+)
 class Contact(Node):
     name: str = strawberry.field(description="Full name.")
     given_name: str | None = strawberry.field(description="First name.")

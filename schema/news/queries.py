@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import strawberry
 
 from connectors.port.queries import NewsQuery
+from schema.access import Anonymous
 from schema.context import Context
 from schema.dates import DateRange, days
 from schema.errors import InputError
@@ -56,7 +57,10 @@ class NewsArticleLookup:
 
 @strawberry.type
 class NewsQueries:
-    @strawberry.field(description="Published news, newest first. Open to anonymous callers.")
+    @strawberry.field(
+        directives=[Anonymous()],
+        description="Published news, newest first. Open to anonymous callers.",
+    )
     async def news(
         self,
         info: strawberry.Info,
@@ -88,7 +92,9 @@ class NewsQueries:
         found: Any = Listing(await context.sources.news.find_news(query), NEWEST_FIRST)
         return found  # type: ignore[no-any-return]
 
-    @strawberry.field(description="One published article. Open to anonymous callers.")
+    @strawberry.field(
+        directives=[Anonymous()], description="One published article. Open to anonymous callers."
+    )
     async def news_article(
         self,
         info: strawberry.Info,

@@ -10,12 +10,13 @@ import strawberry
 
 from connectors.port import records
 from connectors.port.fields import Fields
+from schema.access import Anonymous
 from schema.context import Context
 from schema.nodes import Node, finds
 from schema.scalars import URL, CountryCode, LanguageTag
 
 
-@strawberry.type(description="A published article.")
+@strawberry.type(description="A published article.", directives=[Anonymous()])
 class NewsArticle(Node):
     slug: str = strawberry.field(description="Its name in addresses.")
     title: str = strawberry.field(description="Its title, plain text.")

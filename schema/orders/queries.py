@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from schema.access import ORDERS_READ, Authorized
 from schema.cases.filters import narrowed
 from schema.context import Context
 from schema.errors import InputError
@@ -31,14 +32,17 @@ class OrderLookup:
 
 @strawberry.type
 class OrderQueries:
-    @strawberry.field(description="One order of the viewer's accounts. Null when there is none.")
+    @strawberry.field(
+        directives=[Authorized(scope=ORDERS_READ)],
+        description="One order of the viewer's accounts. Null when there is none.",
+    )
     async def order(
         self,
         info: strawberry.Info,
         by: Annotated[OrderLookup, strawberry.argument(description="Which one.")],
     ) -> Order | None:
         context: Context = info.context
-        scope = context.required_caller().scope
+        scope = context.scope
         fields = selected(info)
         found: Any
         if by.id:
@@ -53,7 +57,8 @@ class OrderQueries:
         return found[0]  # type: ignore[no-any-return]
 
     @strawberry.field(
-        description="Orders of the viewer's accounts, newest first unless ordered otherwise."
+        directives=[Authorized(scope=ORDERS_READ)],
+        description="Orders of the viewer's accounts, newest first unless ordered otherwise.",
     )
     async def orders(
         self,
@@ -66,7 +71,6 @@ class OrderQueries:
         before: Before = None,
     ) -> CountedConnection[Order] | None:
         context: Context = info.context
-        context.required_caller()
         asked = filter.account_ids if filter else None
         query = order_query(
             narrowed(context, asked, "filter.accountIds"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from connectors.port import records
+from schema.access import ORDERS_READ, Authorized
 from schema.batched import batched
 from schema.cases.types import Case
 from schema.nodes import Node
@@ -71,7 +72,9 @@ class Invoice:
     )
 
 
-@strawberry.type(description="An order of a customer. From the ERP.")
+@strawberry.type(
+    description="An order of a customer. From the ERP.", directives=[Authorized(scope=ORDERS_READ)]
+)
 class Order(Node):
     number: str = strawberry.field(description="The number that people quote.")
     customer_reference: str | None = strawberry.field(

@@ -9,6 +9,7 @@ import strawberry
 from connectors.port import records
 from connectors.port.pages import Keyset
 from connectors.port.queries import QuestionQuery
+from schema.access import Anonymous
 from schema.context import Context
 from schema.pages import After, Connection, First, Listing, Order, wanted
 from schema.scalars import CountryCode
@@ -21,8 +22,9 @@ IN_READING_ORDER = Order("position", int, at=lambda entry: Keyset(entry.position
 @strawberry.type
 class SupportQueries:
     @strawberry.field(
+        directives=[Anonymous()],
         description="Answers to frequent questions, in the caller's language. Open to anonymous "
-        "callers."
+        "callers.",
     )
     async def faqs(
         self,
@@ -49,8 +51,9 @@ class SupportQueries:
         return found  # type: ignore[no-any-return]
 
     @strawberry.field(
+        directives=[Anonymous()],
         description="How to reach customer service in a country, and when it answers. Null when "
-        "there is no desk for it. Open to anonymous callers."
+        "there is no desk for it. Open to anonymous callers.",
     )
     def support_desk(
         self,

@@ -11,6 +11,7 @@ import strawberry
 
 from connectors.port import records
 from connectors.port.fields import Fields
+from schema.access import Anonymous
 from schema.batched import derived
 from schema.context import Context
 from schema.nodes import Node, finds
@@ -31,7 +32,7 @@ class FaqTopic(Enum):
     )
 
 
-@strawberry.type(description="A frequent question with its answer.")
+@strawberry.type(description="A frequent question with its answer.", directives=[Anonymous()])
 class FaqEntry(Node):
     question: str = strawberry.field(description="The question.")
     answer: str = strawberry.field(description="The answer: plain text, lists as in Markdown.")
