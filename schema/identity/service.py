@@ -63,8 +63,8 @@ class Origin:
 class Session:
     """What a client keeps. expires_at: of the access token."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     expires_at: datetime
     email: str
 
