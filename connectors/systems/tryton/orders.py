@@ -87,8 +87,10 @@ class Orders:
         asked = dict.fromkeys(one for group in spellings.values() for one in group)
         rows = await self._among(operation, "number", asked, self._order_paths(fields), scope)
         found: dict[str, Order] = {}
-        for row, order in self._orders(operation, rows, fields, scope):
-            found.setdefault(row["number"], order)
+        orders = self._orders(operation, rows, fields, scope)
+        with self._tryton.reading(operation):
+            for row, order in orders:
+                found.setdefault(row["number"], order)
         return [
             next((found[one] for one in spellings[number] if one in found), None)
             for number in numbers

@@ -416,3 +416,9 @@ async def test_a_row_of_another_shape_is_unreadable(opened: Opener, wrong: dict[
     tryton = await opened([{**numbered([1])[0], **wrong}])
     with pytest.raises(Unreadable, match="another shape"):
         await tryton.orders.find_orders(query(fields=frozenset({"ordered_on"})))
+
+
+async def test_a_number_that_is_none_is_unreadable(opened: Opener) -> None:
+    tryton = await opened([sale(number=["70"])])
+    with pytest.raises(Unreadable, match="another shape"):
+        await tryton.orders.orders_by_number(["70"], frozenset(), SCOPE)

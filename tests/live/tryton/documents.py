@@ -157,6 +157,7 @@ DOCUMENTS: tuple[Document, ...] = (
     _document(80002, PACIFICO, "PED-77", "2026-03-12", Outcome.WAITING),
     _document(80003, PACIFICO, "PED-78", "2026-06-16", Outcome.QUOTATION),
     _document(80004, PACIFICO, "50% anticipo", "2026-08-18", Outcome.CONFIRMED),
+    _document(80005, PACIFICO, "PED-79", "2026-04-21", Outcome.INVOICED),
     _document(81001, PLATA, "OC-7", "2026-04-14", Outcome.WAITING),
     _document(81002, PLATA, "OC-8", "2026-05-14", Outcome.SENT),
     _document(82001, HORIZONTE, "PC-2026-1", "2026-04-14", Outcome.CONFIRMED),
