@@ -19,15 +19,18 @@ from connectors.port.records import (
     Case,
     CaseComment,
     Contact,
+    ContactChanges,
     CreditPosition,
     Delivery,
     Identity,
     Invoice,
+    MembershipRole,
+    NewContact,
     Order,
     OrderLine,
 )
 from connectors.port.scope import AccountRef, Scope
-from connectors.port.sources import CaseSource, CustomerSource, OrderSource
+from connectors.port.sources import CaseSource, CustomerSource, CustomerWriter, OrderSource
 
 _log = logging.getLogger("gateway.scope")
 
@@ -119,6 +122,25 @@ class GuardedCustomers:
         if query.scope.by_id(query.account_id) is None:
             return Page([])
         return _page(await self._source.contacts_by_account(query), query.scope)
+
+
+class GuardedCustomerWriter:
+    """A CustomerWriter that is asked only for people and accounts of the scope, which the source is
+    asked for first: what nobody may see, nobody may change."""
+
+    def __init__(self, writer: CustomerWriter, source: GuardedCustomers) -> None:
+        self._writer, self._source = writer, source
+
+    async def update_contact(self, contact_id: str, changes: ContactChanges, scope: Scope) -> bool:
+        found = await self._source.contacts_by_id([contact_id], frozenset({"id"}), scope)
+        if found[0] is None:
+            return False
+        return await self._writer.update_contact(found[0].id, changes, scope)
+
+    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
+        if person.account not in scope:
+            raise PermissionError("the account of a new contact is outside the scope")
+        return await self._writer.ensure_contact(person, scope)
 
 
 class GuardedCases:

@@ -139,7 +139,18 @@ class Writes:
             row = {"Id": identity, **_defaults(found), **values, **system}
             row |= self._derived(found, row, moment)
             self._guarded(found, lambda: insert(self._database.connection, found.table, row))
+            if found.name == "Contact" and row.get("AccountId"):
+                self._relate(identity, row["AccountId"], system)
         return identity
+
+    def _relate(self, contact: str, account: str, system: Mapping[str, Any]) -> None:
+        """A contact of an account has a relation to it from the start, without roles."""
+        relation = entity("AccountContactRelation")
+        assert relation is not None  # noqa: S101 - it is in the list
+        number = next_number(self._database.connection, relation.prefix)
+        row = {"Id": ids.numbered(relation.prefix, number), **_defaults(relation), **system}
+        row |= {"AccountId": account, "ContactId": contact, "IsActive": 1, "IsDirect": 1}
+        insert(self._database.connection, relation.table, row)
 
     def _derived(self, found: Entity, row: Mapping[str, Any], moment: str) -> dict[str, Any]:
         if found.name == "Case":

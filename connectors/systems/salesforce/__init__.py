@@ -9,6 +9,7 @@ from connectors.systems.salesforce.client import Client
 from connectors.systems.salesforce.customers import Customers
 from connectors.systems.salesforce.knowledge import News, Questions
 from connectors.systems.salesforce.settings import Settings
+from connectors.systems.salesforce.writing import CustomerWriter
 
 __all__ = ["connector"]
 
@@ -20,6 +21,7 @@ async def _open(source: str, settings: Settings, wiring: Wiring) -> System:
     return System(
         name=source,
         customers=Customers(client, settings),
+        customer_writer=CustomerWriter(client, settings, wiring.clock),
         cases=Cases(client, settings),
         news=News(client, knowledge, settings.url) if knowledge and "news" in serves else None,
         questions=Questions(client, knowledge) if knowledge and "questions" in serves else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -57,6 +57,10 @@ class _Answer(msgspec.Struct, rename="camel"):
     done: bool
     records: list[dict[str, Any]] = []
     next_records_url: str | None = None
+
+
+class _Made(msgspec.Struct):
+    id: str
 
 
 class _Part(msgspec.Struct, rename="camel"):
@@ -108,6 +112,21 @@ class Client:
 
     def count(self, operation: str, query: Count) -> Coroutine[Any, Any, int]:
         return self._count(self._ask(operation, query))
+
+    async def create(self, operation: str, table: str, values: Mapping[str, Any]) -> str:
+        """Makes a record; its id. Never tried again: it would be made twice."""
+        path = f"{self._root}/sobjects/{table}"
+        reply = await self._http.call(operation, "POST", path, json=values)
+        self._note(reply)
+        made: _Made = reply.decoded(_Made)
+        return made.id
+
+    async def change(
+        self, operation: str, table: str, record: str, values: Mapping[str, Any]
+    ) -> None:
+        """Changes some columns of a record. record: an id that the org gave."""
+        path = f"{self._root}/sobjects/{table}/{record}"
+        self._note(await self._http.call(operation, "PATCH", path, json=values))
 
     def _ask(self, operation: str, query: Select | Count) -> asyncio.Future[_Answer]:
         return self._tick.put(_Question(operation, query.soql()))
