@@ -63,16 +63,21 @@ class KeyRing:
         self._monotonic = monotonic
         self._by_kid: dict[str, RingKey] = {}
         self._version: tuple[int, int, int] | None = None
-        self._looked = monotonic() - _BETWEEN_LOOKS
+        self._looked: float | None = None
         self._looking: asyncio.Task[None] | None = None
         self.keys: tuple[RingKey, ...] = ()
         self._set(keys)
 
     @classmethod
-    async def load(cls, path: Path, clock: Callable[[], datetime] | None = None) -> KeyRing:
-        """The ring of a file. Raises SecretFileError."""
+    async def load(
+        cls,
+        path: Path,
+        clock: Callable[[], datetime] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> KeyRing:
+        """The ring of a file, made when it is missing. Raises SecretFileError."""
         now = (clock or _now)()
-        return cls(await asyncio.to_thread(_load, path, now), path)
+        return cls(await asyncio.to_thread(_load, path, now), path, monotonic)
 
     @classmethod
     def single(cls, key: ECKey) -> KeyRing:
@@ -114,7 +119,8 @@ class KeyRing:
         if self.path is None:
             return
         if self._looking is None:
-            if patient and self._monotonic() - self._looked < _BETWEEN_LOOKS:
+            looked = self._looked
+            if patient and looked is not None and self._monotonic() - looked < _BETWEEN_LOOKS:
                 return
             self._looking = asyncio.create_task(self._look(self.path))
             self._looking.add_done_callback(self._looked_up)
