@@ -53,6 +53,10 @@ types: .dev ## Check types
 test-live: .dev ## Test against real systems, installed and booted here
 	$(PY) -m tests.live $(ARGS)
 
+.PHONY: bench
+bench: .dev ## Measure what checking a token costs on this machine
+	@$(PY) -m bench.verify
+
 .PHONY: sandbox-reset
 sandbox-reset: .run ## Give the sandbox its first data again
 	$(PY) -m gateway sandbox reset

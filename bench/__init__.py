@@ -1,0 +1,1 @@
+"""What things cost, measured: programs that print numbers and assert nothing."""
