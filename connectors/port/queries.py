@@ -25,7 +25,8 @@ class CaseSort(StrEnum):
 
 
 class OrderSort(StrEnum):
-    """What orders can be ordered by. The value is the attribute of the record."""
+    """What orders can be ordered by. The value is the attribute of the record. Which of two numbers
+    comes first is the system's own to say: some compare text, some length first."""
 
     ORDERED_ON = "ordered_on"
     NUMBER = "number"
@@ -60,7 +61,7 @@ class CaseQuery:
 class OrderQuery:
     """Orders of the scope that meet every given condition. None: no condition.
 
-    number is exact. customer_reference and search match anywhere inside, whatever the case where
+    number is the whole number, with or without leading zeros. customer_reference and search match anywhere inside, whatever the case where
     the system can; search looks at number and customer reference. Days are inclusive.
     """
 
