@@ -8,6 +8,7 @@ credential was refused, since then nothing was done. Bodies are read up to a cap
 from __future__ import annotations
 
 import asyncio
+import base64
 import json as jsonlib
 import random
 import time
@@ -38,6 +39,8 @@ Params = Mapping[str, str | int | Sequence[str]] | list[tuple[str, str | int]] |
 
 #: Longest text of a system that is kept for the log.
 _DETAIL = 500
+#: How much of a credential gives it away.
+_TELLING = 12
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -136,6 +139,15 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
+class _UnknownError(Exception):
+    """A refusal by 401: the system does not know our credential, perhaps no longer. Any other
+    refusal would be the same with a new one."""
+
+    def __init__(self, refusal: Refused) -> None:
+        super().__init__()
+        self.refusal = refusal
+
+
 class HttpClient:
     """Calls to one system under one credential.
 
@@ -208,19 +220,24 @@ class HttpClient:
         authorized=False sends no credential, for the call that fetches one. params given as str is
         a query string that is already encoded. Answers 2xx only; all else is a SourceError."""
         body = content
-        if json is not None:
-            body = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
-            headers = {"content-type": "application/json", **(headers or {})}
         url = path if path.startswith(("http://", "https://")) else self.base_url + path
         if isinstance(params, str):
             url, params = f"{url}?{params}", None
-        request = self._client.build_request(
-            method,
-            url,
-            params=params,  # type: ignore[arg-type]  # httpx wants list's exact item type
-            headers=headers,
-            content=body,
-        )
+        try:
+            if json is not None:
+                body = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+                headers = {"content-type": "application/json", **(headers or {})}
+            request = self._client.build_request(
+                method,
+                url,
+                params=params,  # type: ignore[arg-type]  # httpx wants list's exact item type
+                headers=headers,
+                content=body,
+            )
+        except UnicodeEncodeError:
+            # Half of a surrogate pair: JSON can say it, UTF-8 cannot.
+            message = f"{operation}: a text in the question is no Unicode text"
+            raise Rejected(self.source, message) from None
         try:
             async with asyncio.timeout(self._settings.deadline):
                 return await self._tries(operation, request, reads, authorized)
@@ -237,10 +254,10 @@ class HttpClient:
             granted = await self._credential.headers(self) if authorized else {}
             request.headers.update(granted)
             try:
-                return await self._once(operation, request)
-            except Refused:
+                return await self._once(operation, request, granted if authorized else None)
+            except _UnknownError as unknown:
                 if renewed or not authorized or not await self._credential.renew(granted):
-                    raise
+                    raise unknown.refusal from None
                 renewed, left = True, left + 1
                 continue
             except (Unavailable, Throttled) as error:
@@ -250,7 +267,10 @@ class HttpClient:
             await self._wiring.sleep(wait)
             pause = min(pause * 3, 2.0)
 
-    async def _once(self, operation: str, request: httpx.Request) -> Reply:
+    async def _once(
+        self, operation: str, request: httpx.Request, granted: Mapping[str, str] | None
+    ) -> Reply:
+        """granted: the credential that travels; None for a call that fetches one."""
         started, outcome, status, size = time.perf_counter(), "ok", None, 0
         try:
             async with self._slots:
@@ -258,7 +278,10 @@ class HttpClient:
             status, size = reply.status, len(reply.body)
             failure = None
             if not 200 <= reply.status < 300:
-                failure = self._explain(reply) or name_failure(reply, time.time())
+                failure = self._failure(reply, granted)
+            if isinstance(failure, Refused) and reply.status == 401:
+                outcome = failure.code
+                raise _UnknownError(failure)
             if failure is not None:
                 raise failure
             return reply
@@ -271,6 +294,18 @@ class HttpClient:
         finally:
             seconds = time.perf_counter() - started
             self._wiring.heard(Call(self.source, operation, outcome, status, seconds, size))
+
+    def _failure(self, reply: Reply, granted: Mapping[str, str] | None) -> SourceError | None:
+        """What an answer that is none of 2xx means, without our credential in it."""
+        failure = self._explain(reply)
+        if failure is None:
+            failure = name_failure(reply, time.time())
+            # Whoever hands out credentials may repeat what it was sent, the secret among it.
+            if failure is not None and granted is None:
+                failure.detail = None
+        if failure is not None and _repeats(failure.detail, granted or {}):
+            failure.detail = "withheld: it repeats our credential"
+        return failure
 
     async def _exchange(self, operation: str, request: httpx.Request) -> Reply:
         try:
@@ -302,6 +337,22 @@ class HttpClient:
     def _timed_out(self, operation: str) -> TimedOut:
         seconds = self._settings.deadline
         return TimedOut(self.source, f"{operation}: no answer within {seconds:g} s")
+
+
+def _repeats(detail: str | None, granted: Mapping[str, str]) -> bool:
+    """Whether a text holds a credential, or how one begins: a quote may end within it. Pages for
+    developers show the headers of the call that failed."""
+    secrets = (secret for value in granted.values() for secret in _secrets(value))
+    return any(secret and secret[:_TELLING] in (detail or "") for secret in secrets)
+
+
+def _secrets(value: str) -> list[str]:
+    """What is secret of a header: all that follows the scheme, and the password of Basic."""
+    scheme, _, rest = value.rpartition(" ")
+    if scheme.lower() != "basic":
+        return [rest]
+    pair = base64.b64decode(rest).decode("utf-8", "replace")
+    return [rest, pair.partition(":")[2]]
 
 
 def _wait(error: SourceError, pause: float) -> float | None:

@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import httpx
@@ -64,7 +64,7 @@ class _Made(msgspec.Struct):
 
 
 class _Part(msgspec.Struct, rename="camel"):
-    http_status_code: int
+    http_status_code: Annotated[int, msgspec.Meta(ge=100, le=599)]
     reference_id: str
     body: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -80,6 +80,7 @@ class Client:
         self.source = source
         self.usage: Usage | None = None
         self._settings = settings
+        self._clock = wiring.clock
         self._root = f"/services/data/v{settings.api_version}"
         self._http = HttpClient(
             source,
@@ -97,7 +98,9 @@ class Client:
 
     async def check(self) -> None:
         """Raises a SourceError when the org would not answer."""
-        self._note(await self._http.get("check", f"{self._root}/limits"))
+        reply = await self._http.get("check", f"{self._root}/limits")
+        self._note(reply)
+        reply.decoded(dict[str, Any])
 
     # The next three are no coroutines: they put their queries on board when they are called, so
     # that what callers ask in one breath travels together, however deep their coroutines are.
@@ -219,7 +222,8 @@ class Client:
 
     def _explain(self, reply: Reply) -> SourceError | None:
         self._note(reply)
-        return explain(reply, self._settings.columns.ours, self._settings.quota_retry_after)
+        settings, now = self._settings, self._clock().timestamp()
+        return explain(reply, settings.columns.ours, settings.quota_retry_after, now)
 
     def _note(self, reply: Reply) -> None:
         found = _USAGE.search(reply.headers.get("sforce-limit-info", ""))

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.kit.http import Reply
+from connectors.kit.http import Reply, retry_after
 from connectors.port.errors import Refused, Rejected, SourceError, Throttled, Unavailable
 
 #: The operation that fetches a token, whose errors have a shape of their own.
@@ -37,12 +37,15 @@ class _TokenFault(msgspec.Struct):
     error: str
 
 
-def explain(reply: Reply, ours: Ours, quota_retry_after: float | None) -> SourceError | None:
-    """The failure behind an answer that is none of 2xx; None leaves it to the status."""
+def explain(
+    reply: Reply, ours: Ours, quota_retry_after: float | None, now: float
+) -> SourceError | None:
+    """The failure behind an answer that is none of 2xx; None leaves it to the status. now: epoch
+    seconds, for Retry-After."""
     if not reply.is_json:
         return None
     if reply.operation == LOGIN:
-        return _no_token(reply)
+        return _no_token(reply, now)
     try:
         faults = msgspec.json.decode(reply.body, type=list[Fault])
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -74,15 +77,17 @@ def _field(message: str, ours: Ours) -> str | None:
     return ours(found[2], found[1]) if found else None
 
 
-def _no_token(reply: Reply) -> SourceError | None:
+def _no_token(reply: Reply, now: float) -> SourceError | None:
     # The description is not kept: what a token endpoint says back may repeat what it was sent.
     if reply.status >= 500:
-        return Unavailable(reply.source, f"{LOGIN}: answered {reply.status}")
+        wait = retry_after(reply.headers, now)
+        return Unavailable(reply.source, f"{LOGIN}: answered {reply.status}", retry_after=wait)
     try:
         code = msgspec.json.decode(reply.body, type=_TokenFault).error
     except (msgspec.DecodeError, UnicodeDecodeError):
         code = ""
     if code == "rate_limit_exceeded" or reply.status == 429:
-        return Throttled(reply.source, f"{LOGIN}: asked too often")
+        wait = retry_after(reply.headers, now)
+        return Throttled(reply.source, f"{LOGIN}: asked too often", retry_after=wait)
     detail = code if _CODE.fullmatch(code) else None
     return Refused(reply.source, f"{LOGIN}: the login was not accepted", detail=detail)

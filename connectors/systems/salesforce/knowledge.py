@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from connectors.kit.html import Sanitiser
+from connectors.port.errors import Rejected
 from connectors.port.fields import Fields
 from connectors.port.pages import Keyset, Page, cut, slice_sorted
 from connectors.port.queries import NewsQuery, QuestionQuery
@@ -57,6 +58,10 @@ class Questions:
         self._knowledge = knowledge
 
     async def find_questions(self, query: QuestionQuery) -> Page[Question]:
+        for field, mark in (("after", query.part.after), ("before", query.part.before)):
+            if mark is not None and type(mark.value) is not int:
+                message = f"the place `{field}` is not of this list"
+                raise Rejected(self._client.source, message, field=field)
         code = articles.language(self._knowledge.languages, query.locale)
         if code is None:
             return Page(())

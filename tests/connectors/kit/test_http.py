@@ -226,6 +226,54 @@ async def test_a_second_refusal_is_final() -> None:
     assert len(wire.requests) == 2
 
 
+async def test_what_a_valid_credential_may_not_do_costs_no_new_one() -> None:
+    fetched = 0
+
+    async def fetch(client: HttpClient) -> str:
+        nonlocal fetched
+        fetched += 1
+        return "token"
+
+    wire = Wire(httpx.Response(403), OK)
+    with pytest.raises(Refused):
+        await wire.client(credential=Fetched(fetch)).get("things", "/things")
+    assert len(wire.requests) == fetched == 1
+    assert [call.outcome for call in wire.heard] == ["SOURCE_REFUSED"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 500])
+@pytest.mark.parametrize("credential", [basic("portal", "hidden word"), Fixed("x-key", "hidden")])
+async def test_a_page_that_shows_our_headers_is_not_kept(status: int, credential: Fixed) -> None:
+    shown = "".join(f"{n}: {v} " for n, v in (await credential.headers(Wire().client())).items())
+    for text in (shown, "x" * 460 + shown, "logged on with hidden word"):
+        wire = Wire(httpx.Response(status, text=text), tries=1)
+        with pytest.raises(SourceError) as caught:
+            await wire.client(credential=credential).get("things", "/things")
+        assert caught.value.detail == "withheld: it repeats our credential"
+
+
+async def test_what_the_token_endpoint_says_is_not_kept() -> None:
+    wire = Wire(httpx.Response(400, text="client_secret=hidden is wrong"))
+    with pytest.raises(Rejected) as caught:
+        await wire.client().call("token", "POST", "/token", authorized=False)
+    assert caught.value.detail is None
+
+
+async def test_other_words_of_the_system_are_kept_for_the_log() -> None:
+    wire = Wire(httpx.Response(400, text="no such column"))
+    with pytest.raises(Rejected) as caught:
+        await wire.client(credential=Fixed("x-key", "hidden")).get("things", "/things")
+    assert caught.value.detail == "no such column"
+
+
+async def test_half_of_a_surrogate_pair_is_never_sent() -> None:
+    wire = Wire()
+    for more in ({"params": {"q": "\ud800"}}, {"json": {"q": "\ud800"}}):
+        with pytest.raises(Rejected, match="no Unicode text"):
+            await wire.client().call("things", "POST", "/things", **more)  # type: ignore[arg-type]
+    assert wire.requests == []
+
+
 async def test_a_fixed_credential_is_sent_and_never_shown() -> None:
     wire = Wire(OK)
     credential = basic("portal", "hidden word")

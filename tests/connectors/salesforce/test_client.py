@@ -232,11 +232,11 @@ async def test_a_used_up_quota_is_told_and_not_tried_again() -> None:
     [
         ([error(400, "malformed")], Rejected, 1),
         ([error(400, "column")], Rejected, 1),
-        ([error(403, "access")] * 2, Refused, 2),
+        ([error(403, "access")], Refused, 1),
         ([error(503, "busy")] * 3, Unavailable, 3),
         ([httpx.Response(503, html=MAINTENANCE)] * 3, Unavailable, 3),
         ([httpx.Response(200, html=MAINTENANCE)], Unreadable, 1),
-        ([httpx.Response(403, html=MAINTENANCE)] * 2, Refused, 2),
+        ([httpx.Response(403, html=MAINTENANCE)], Refused, 1),
         (
             [httpx.Response(200, content=b"{", headers={"content-type": "application/json"})],
             Unreadable,
