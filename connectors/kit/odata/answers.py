@@ -44,19 +44,25 @@ def decode(body: bytes) -> Any:
         raise ValueError(f"is not JSON: {error}") from None
 
 
+def document(body: bytes) -> dict[str, Any]:
+    """The object that every answer is. Raises ValueError when it is none."""
+    whole = decode(body)
+    if not isinstance(whole, dict):
+        raise ValueError("is JSON without an object")
+    return whole
+
+
 def read(body: bytes, version: Version) -> Answer:
     """The answer to a question for an entity set."""
-    document = decode(body)
-    if not isinstance(document, dict):
-        raise ValueError("is JSON without an object")
+    whole = document(body)
     if version is Version.V4:
-        rows, count = document.get("value"), document.get("@odata.count")
-        following = document.get("@odata.nextLink")
+        rows, count = whole.get("value"), whole.get("@odata.count")
+        following = whole.get("@odata.nextLink")
     else:
-        inner = document.get("d")
+        inner = whole.get("d")
         # The first V2 services answered {"d": [...]}.
-        whole = inner if isinstance(inner, dict) else {"results": inner}
-        rows, count, following = whole.get("results"), whole.get("__count"), whole.get("__next")
+        held = inner if isinstance(inner, dict) else {"results": inner}
+        rows, count, following = held.get("results"), held.get("__count"), held.get("__next")
     return Answer(_rows(rows), None if count is None else _count(count), _link(following))
 
 

@@ -73,7 +73,7 @@ class SapClient:
     async def reach(self, operation: str, service: Service) -> None:
         """Asks for the list of a service's entity sets: small, and behind the same logon."""
         reply = await self._http.get(operation, service.path + "/")
-        _whole(reply, lambda: answers.decode(reply.body))
+        _whole(reply, lambda: answers.document(reply.body))
 
     def room(self, service: Service) -> int:
         """Bytes that the entity set and query string of one question may take."""
@@ -193,7 +193,9 @@ class SapClient:
         asked = self._here(f"{service.path}/{query.entity_set}")
         answer = _read(reply, version)
         rows = await self._followed(operation, version, asked, answer, query.top)
-        left = [rest for row in rows for rest in _unfinished(row, query.expand)]
+        left = _whole(
+            reply, lambda: [rest for row in rows for rest in _unfinished(row, query.expand)]
+        )
         for owner, navigation, found in left:
             owner[navigation] = await self._followed(operation, version, asked, found, None)
             owner.pop(f"{navigation}@odata.nextLink", None)

@@ -67,8 +67,8 @@ class Documents:
     ) -> list[list[Delivery]]:
         operation, names = "deliveries_by_order", self._settings.deliveries
         columns = _delivery_columns(names, fields)
-        found = await self._by_order(operation, self._deliveries, order_ids, columns, scope)
         try:
+            found = await self._by_order(operation, self._deliveries, order_ids, columns, scope)
             made = {n: translate.delivery(row, names, fields) for n, row in found.headers.items()}
         except ValueError as error:
             raise Unreadable(self._client.source, f"{operation}: {error}") from None
@@ -80,8 +80,8 @@ class Documents:
         operation, names = "invoices_by_order", self._settings.invoices
         gross = self._settings.prices == "gross"
         columns = _invoice_columns(fields)
-        found = await self._by_order(operation, self._invoices, order_ids, columns, scope)
         try:
+            found = await self._by_order(operation, self._invoices, order_ids, columns, scope)
             made = {
                 number: translate.invoice(row, names, gross=gross, fields=fields)
                 for number, row in found.headers.items()

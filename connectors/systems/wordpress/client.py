@@ -289,8 +289,10 @@ def _is_id(value: str) -> bool:
 
 
 def _is_slug(value: str) -> bool:
-    # A comma or a space would make two slugs of one.
-    return 0 < len(value) <= 200 and not any(c in ",/" or c.isspace() for c in value)
+    # A comma or a space would make two slugs of one, and half a surrogate pair travels nowhere.
+    return 0 < len(value) <= 200 and not any(
+        c in ",/" or c.isspace() or "\ud800" <= c <= "\udfff" for c in value
+    )
 
 
 def _size(value: str) -> int:
