@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -33,8 +34,17 @@ def find() -> dict[str, Connector[Any]]:
         offered = getattr(import_module(module.name), "connector", None)
         _add(found, offered, module.name)
     for point in entry_points(group=GROUP):
-        _add(found, point.load(), f"{point.value} (entry point {point.name})")
+        _add(found, _offered(point), f"{point.value} (entry point {point.name})")
     return found
+
+
+def _offered(point: EntryPoint) -> object:
+    """What an entry point leads to: a connector, or a folder that holds one as those here do."""
+    try:
+        loaded = point.load()
+    except (ImportError, AttributeError) as error:
+        raise BrokenConnector(f"{point.value} (entry point {point.name}): {error}") from error
+    return getattr(loaded, "connector", None) if isinstance(loaded, ModuleType) else loaded
 
 
 def _add(found: dict[str, Connector[Any]], offered: object, where: str) -> None:
