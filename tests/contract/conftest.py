@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import sandbox.data
-from tests.contract.world import NOW, module_of
 from tests.contract.rules import names
+from tests.contract.world import NOW, module_of
 
 
 @pytest.fixture(scope="session")

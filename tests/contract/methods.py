@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -23,10 +23,13 @@ from connectors.port.records import (
     Case,
     CaseComment,
     Contact,
+    ContactChanges,
     CreditPosition,
     Delivery,
     Identity,
     Invoice,
+    MembershipRole,
+    NewContact,
     NewsArticle,
     Order,
     OrderLine,
@@ -60,13 +63,29 @@ class Paged:
     ordered_by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Changes something, so only rules about trouble are tried on it here: what it does, a test of
+    its connector tells. make: its arguments but for the scope, out of a key of a kind."""
+
+    kind: str
+    make: Callable[[Any], Sequence[Any]]
+    record: type[Any] = Contact
+
+
+def _somebody(account: Any) -> NewContact:
+    return NewContact(account, "nadie@andina.example", "Nadie Todavía", MembershipRole.READER)
+
+
 #: By method. Kinds are what a world holds keys of, see world.Facts.
-EXAMPLES: Mapping[str, One | Many | Paged] = {
+EXAMPLES: Mapping[str, One | Many | Paged | Write] = {
     "identity_by_email": One("email", Identity),
     "identity_by_contact": One("contact", Identity),
     "accounts_by_id": Many("account", Account, "id"),
     "contacts_by_id": Many("contact", Contact, "id"),
     "contacts_by_account": Paged(ContactQuery, Contact, "name"),
+    "update_contact": Write("contact", lambda key: (key, ContactChanges(phone="+57 1 555"))),
+    "ensure_contact": Write("account_ref", lambda account: (_somebody(account),)),
     "find_cases": Paged(CaseQuery, Case),
     "cases_by_id": Many("case", Case, "id"),
     "cases_by_order": Many("order_of_case", Case),
@@ -103,7 +122,7 @@ class Method:
     noun: str
     name: str
     takes: tuple[str, ...]
-    example: One | Many | Paged
+    example: One | Many | Paged | Write
 
     def __str__(self) -> str:
         return self.name
@@ -123,6 +142,10 @@ class Method:
         """Whether it is told which attributes are wanted."""
         asked = self.example.query if isinstance(self.example, Paged) else None
         return "fields" in (names_of(asked) if asked else self.takes)
+
+    @property
+    def writes(self) -> bool:
+        return isinstance(self.example, Write)
 
     @property
     def keyed(self) -> bool:
@@ -199,7 +222,7 @@ def whole(record: type[Any]) -> Fields:
 def texts(query: type[Any]) -> Iterator[tuple[str, bool]]:
     """The attributes of a query that hold a text, and whether they hold several."""
     for name, hint in typing.get_type_hints(query).items():
-        choices = set(typing.get_args(hint)) or {hint}
+        choices = set(typing.get_args(hint)) if type(None) in typing.get_args(hint) else {hint}
         if str in choices:
             yield name, False
         elif tuple[str, ...] in choices:

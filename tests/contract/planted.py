@@ -37,6 +37,8 @@ PLANTED = (
     "x,y",
     "$x:y@z",
 )
+#: Conditions that a record meets by holding the text.
+_SOUGHT = ("number", "customer_reference", "search")
 #: Texts that no database can hold, or nobody types. They may not reach the system at all.
 HOPELESS = ("nul\0x", "half\ud800x", "x" * 5000, "'" * 3000)
 
@@ -47,9 +49,9 @@ async def keeps_values_as_data(world: World, method: Method) -> None:
     async with world.open() as opened:
         await opened.ask(method)
         for way in _ways(method):
+            plain: set[str] = set()  # of all texts: what a connector keeps, it does not ask again
             for text in PLANTED:
                 asked = await _asked(opened, method, way, text)
-                plain: set[str] = set()
                 for harmless in _harmless(text):
                     plain |= await _asked(opened, method, way, harmless)
                 assert asked <= plain, f"{way}: {text!r} changes the question: {asked - plain}"
@@ -88,14 +90,21 @@ async def _asked(opened: Opened, method: Method, way: tuple[str, bool], text: st
     elif name == "scope":
         scope = Scope([AccountRef(text, text, "CO")])
     elif "." in name:
-        arguments["part"] = Slice(5, **{name.partition(".")[0]: _mark(method, name, text)})
+        mark = _mark(method, name, text)
+        arguments["part"] = Slice(5, mark) if name.startswith("after") else Slice(5, None, mark)
     else:
         arguments[name] = (text,) if several else text
     try:
         found = await opened.ask(method, scope=scope, **arguments)
     except Rejected:
-        found = None
+        # A key may be anything, since clients send it; the rest a system may say no to.
+        assert name not in ("keys", "key"), f"{text!r} is an unknown key, not a wrong one"
+        return _structures(opened)
     _look(found, method, name, scope, text)
+    return _structures(opened)
+
+
+def _structures(opened: Opened) -> set[str]:
     return {str(opened.world.structure(request)) for request in opened.wire.requests}
 
 
@@ -116,11 +125,9 @@ def _look(found: Any, method: Method, name: str, scope: Scope, text: str) -> Non
         assert getattr(record, "owner", None) in (None, *scope)
     if name in ("keys", "scope"):
         assert all(map(is_hole, found)) if method.keyed else is_hole(found)
-    elif name in ("key", "number", "customer_reference", "search"):
-        if name == "key" or _searchable(method):
-            # A question is searched by its words alone, whatever stands between them.
-            spelt = re.findall(r"\w+", text) if method.record is Question else text.split()
-            _check_found(found, spelt)
+    elif name == "key" or (name in _SOUGHT and _searchable(method)):
+        # A question is searched by its words alone, whatever stands between them.
+        _check_found(found, re.findall(r"\w+", text) if method.record is Question else text.split())
 
 
 def _searchable(method: Method) -> bool:

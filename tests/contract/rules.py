@@ -38,8 +38,12 @@ def _any(method: Method) -> bool:
     return True
 
 
+def _reads(method: Method) -> bool:
+    return not method.writes
+
+
 def _scoped(method: Method) -> bool:
-    return method.scoped
+    return method.scoped and not method.writes
 
 
 def _by_part(method: Method) -> bool:
@@ -48,26 +52,27 @@ def _by_part(method: Method) -> bool:
 
 _ANSWERS: tuple[tuple[Callable[..., Awaitable[None]], About | None], ...] = (
     (answers.answers_in_key_order, lambda method: method.keyed),
-    (answers.asks_once, _any),
+    (answers.asks_once, _reads),
     (answers.splits_what_is_too_long, lambda method: method.keyed),
     (answers.takes_a_large_scope, _scoped),
     (answers.fetches_what_is_asked, lambda method: method.selects),
     (answers.keeps_to_the_scope, _scoped),
     (answers.hides_what_is_foreign, _scoped),
-    (answers.survives_unknown_fields, _any),
-    (answers.names_missing_fields, _any),
+    (answers.survives_unknown_fields, _reads),
+    (answers.names_missing_fields, _reads),
     (answers.pages_meet_everything_once, lambda method: method.paged),
     (answers.pages_of_each_key, _by_part),
-    (answers.many_at_once, _any),
+    (answers.many_at_once, _reads),
     (answers.check_answers, None),
-    (planted.keeps_values_as_data, _any),
-    (trouble.answers_after_a_retry, _any),
+    (planted.keeps_values_as_data, _reads),
+    (trouble.answers_after_a_retry, _reads),
+    (trouble.writes_once, lambda method: method.writes),
 )
 _TROUBLE: tuple[tuple[Callable[..., Awaitable[None]], About | None], ...] = (
     (trouble.names_every_failure, _any),
     (trouble.leaks_nothing, _any),
     (trouble.keeps_the_deadline, _any),
-    (trouble.retries_when_it_helps, _any),
+    (trouble.retries_when_it_helps, _reads),
     (trouble.does_not_retry_in_vain, _any),
     (trouble.check_fails, None),
     (trouble.hides_its_settings, None),
@@ -121,9 +126,8 @@ async def hold(trial: Trial, world: World) -> None:
 
 
 def exemption(connector: Connector[Any], trial: Trial) -> str | None:
-    """By a rule, by a method, or by both: `asks_once`, `find_news`, `asks_once:find_news`."""
-    rule, method = trial.rule.name, str(trial.method)
-    keys = (rule, method, f"{rule}:{method}")
+    """For every method, or for one: `asks_once`, `asks_once:find_news`."""
+    keys = (trial.rule.name, f"{trial.rule.name}:{trial.method}")
     return next((connector.exempt[key] for key in keys if key in connector.exempt), None)
 
 
@@ -137,7 +141,7 @@ def _names_something(key: str, known: set[str]) -> bool:
     rule, colon, method = key.partition(":")
     if colon:
         return rule in RULES and method in known
-    return rule in RULES or rule in known or rule == WORLD
+    return rule in RULES or rule == WORLD
 
 
 def missing_world(connector: Connector[Any]) -> str | None:
@@ -157,5 +161,3 @@ def missing_world(connector: Connector[Any]) -> str | None:
 def names() -> Iterator[str]:
     """Connectors that can be tried."""
     return (name for name in connectors() if module_of(name) is not None)
-
-

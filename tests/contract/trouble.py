@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -130,36 +131,55 @@ async def _names(world: World, ask: Ask) -> None:
 
 async def leaks_nothing(world: World, method: Method) -> None:
     """What a system says stays out of errors, calls and logs; secrets stay out of everything."""
-    secrets = world.secrets
-    for status in (200, 400, 401, 403, 404, 429, 500, 503):
-        for form in _BODIES:
-            seen: list[str] = []
-
-            def echo(
-                request: httpx.Request, status: int = status, form: Any = form, seen: Any = seen
-            ) -> httpx.Response:
-                said = [f"{name}: {value}" for name, value in request.headers.items()]
-                seen += _credentials(request)
-                text = " ".join([MARKER, *said, request.content.decode("utf-8", "replace")])
-                return httpx.Response(status, headers=form[0], content=form[1](text))
-
-            for wire in _both(world, echo):
+    echo = _Echo()
+    for wire in _both(world, echo):
+        async with world.open(wire, **world.patience(2.0)) as opened:
+            for echo.status, echo.form in _answers_to_mistakes():
+                opened.heard.clear()
                 with _listening() as lines:
-                    async with world.open(wire, **world.patience(2.0)) as opened:
-                        error = await _raised(opened, _asking(method))
-                        heard = [repr(call) for call in opened.heard]
+                    error = await _raised(opened, _asking(method))
                 if error is None:
-                    assert status == 200
-                    continue
-                public = [str(error), repr(error), error.message, repr(error.args), *heard, *lines]
-                public += traceback.format_exception(error)
-                detail = error.detail or ""
-                assert len(detail) <= LONGEST_DETAIL
-                for text in public:
-                    assert MARKER not in text, text
-                for secret in {*secrets, *seen}:
-                    for text in (*public, detail):
-                        assert secret not in text, f"{status}: {error!r} tells a secret"
+                    assert echo.status == 200
+                else:
+                    lines += map(repr, opened.heard)
+                    _check_silence(error, lines, {*world.secrets, *echo.seen})
+
+
+def _answers_to_mistakes() -> Iterator[tuple[int, Any]]:
+    """Every form of body where connectors read it, some of them elsewhere."""
+    for status in (200, 400, 403):
+        for form in _BODIES:
+            yield status, form
+    for status in (401, 404, 429, 500, 503):
+        for form in (_BODIES[0], _BODIES[5]):
+            yield status, form
+
+
+def _check_silence(error: SourceError, lines: list[str], secrets: set[str]) -> None:
+    public = [str(error), repr(error), error.message, repr(error.args), *lines]
+    public += traceback.format_exception(error)
+    detail = error.detail or ""
+    assert len(detail) <= LONGEST_DETAIL
+    for text in public:
+        assert MARKER not in text, text
+    for secret in secrets:
+        assert not any(secret in text for text in (*public, detail)), f"{error!r} tells a secret"
+
+
+class _Echo:
+    """Says back all that it was told. seen: the credentials that came along."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.status = 500
+        self.form = _BODIES[0]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        said = [f"{name}: {value}" for name, value in request.headers.items()]
+        self.seen.update(_credentials(request))
+        text = " ".join([MARKER, *said, request.content.decode("utf-8", "replace")])
+        headers, make = self.form
+        return httpx.Response(self.status, headers=headers, content=make(text))
 
 
 async def hides_its_settings(world: World) -> None:
@@ -180,13 +200,17 @@ async def hides_its_settings(world: World) -> None:
 
 async def keeps_the_deadline(world: World, method: Method) -> None:
     """A system that hangs, before or inside its answer, is given up on at the deadline."""
-    for begins in (False, True):
-        for wire in _wires(world, Hanging(begins=begins)):
-            started = time.perf_counter()
-            async with world.open(wire, **world.patience(0.05)) as opened:
-                error = await _raised(opened, _asking(method))
-            assert isinstance(error, TimedOut), repr(error)
-            assert time.perf_counter() - started < 1.0
+
+    async def hang(wire: Wire) -> None:
+        started = time.perf_counter()
+        async with world.open(wire, **world.patience(0.05)) as opened:
+            error = await _raised(opened, _asking(method))
+        assert isinstance(error, TimedOut), repr(error)
+        assert time.perf_counter() - started < 1.0
+
+    silent, endless = (Hanging(begins=begins) for begins in (False, True))
+    wires = [*_wires(world, silent), *_wires(world, endless)]
+    await asyncio.gather(*map(hang, wires))
 
 
 async def retries_when_it_helps(world: World, method: Method) -> None:
@@ -215,6 +239,27 @@ async def does_not_retry_in_vain(world: World, method: Method) -> None:
                 assert await _raised(opened, _asking(method)) is not None
                 assert max(opened.wire.tries.values()) <= tries, name
                 assert opened.pauses == []
+
+
+async def writes_once(world: World, method: Method) -> None:
+    """What may have been done is never sent a second time: not after a 5xx, not after a timeout,
+    not after a broken connection, and a wait that the system asks for is the caller's to wait."""
+    breaks = (
+        _answering(500, JSON, b"{}"),
+        _answering(503, JSON, b"{}"),
+        _answering(429, JSON | {"retry-after": "1"}, b"{}"),
+        _raising(httpx.ReadTimeout),
+        _raising(httpx.ReadError),
+    )
+    for answer in breaks:
+
+        def wire(inner: Any, answer: Answer = answer) -> httpx.AsyncBaseTransport:
+            return PastLogin(inner, Answering(answer), lambda request: not world.writes(request))
+
+        async with world.open(wire) as opened:
+            assert await _raised(opened, _asking(method)) is not None
+            written = [one for one in opened.wire.requests if world.writes(one)]
+            assert len(written) == 1, [f"{one.method} {one.url}" for one in written]
 
 
 async def answers_after_a_retry(world: World, method: Method) -> None:

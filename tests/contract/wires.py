@@ -175,10 +175,14 @@ class Replaying(httpx.AsyncBaseTransport):
     """Answers again what a system once answered, bent. strayed: another question was asked, which
     a bent answer may lead to."""
 
-    def __init__(self, exchanges: list[Exchange], bend: Bend) -> None:
+    def __init__(self, exchanges: list[Exchange]) -> None:
         self._known = {question(one.request): one for one in exchanges}
-        self._bend = bend
+        self._bend: Bend = lambda document: document
         self.strayed = False
+
+    def change(self, bend: Bend) -> None:
+        """From now on answers are bent so."""
+        self._bend, self.strayed = bend, False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         known = self._known.get(question(request))

@@ -25,11 +25,12 @@ import httpx
 
 from connectors import catalog
 from connectors.kit.connector import Call, Connector, Wiring
+from connectors.port.errors import SourceError
 from connectors.port.fields import Fields
 from connectors.port.pages import Slice
 from connectors.port.scope import AccountRef, Scope
 from connectors.port.sources import System
-from tests.contract.methods import Many, Method, Paged, methods, whole
+from tests.contract.methods import Many, Method, Paged, Write, methods, whole
 from tests.contract.wires import Nowhere, Recorder
 
 #: The last day of the sandbox's data, and what every clock says.
@@ -86,9 +87,10 @@ class World:
     """facts: see there. transport: opens a way to the system; None where it has no wire. runs: the
     system answers here; where it does not, only rules about trouble are tried.
 
-    is_login: whether a call fetches a credential. calls: how many calls a method documents for many
-    keys or a page, where that is not one. given: attributes of a record that come without being
-    asked for, because they cost nothing. structure: a question without its values, to be compared.
+    is_login: whether a call fetches a credential. writes: whether a call changes something. calls:
+    how many calls a method documents for many keys or a page, where that is not one. given:
+    attributes of a record, or of a method's records, that come without being asked for. structure:
+    a question without its values, to be compared.
     patience: settings that make a call give up after so many seconds.
     """
 
@@ -98,6 +100,7 @@ class World:
     transport: Callable[[], httpx.AsyncBaseTransport] | None = None
     runs: bool = True
     is_login: Callable[[httpx.Request], bool] = never
+    writes: Callable[[httpx.Request], bool] = lambda request: request.method not in ("GET", "HEAD")
     calls: Mapping[str, int] = field(default_factory=dict)
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     structure: Callable[[httpx.Request], object] = _no_structure
@@ -173,13 +176,23 @@ class Opened:
             "locale": facts.locale,
         }
         arguments: list[Any] = []
-        if isinstance(example, Paged):
+        if isinstance(example, Write):
+            arguments = [*example.make(facts.own[example.kind][0]), values["scope"]]
+        elif isinstance(example, Paged):
             arguments = [self._query(method, example, values, conditions)]
         else:
             known = list(facts.own[example.kind][:3] if keys is None else keys)
             first = known if isinstance(example, Many) else known[0]
             arguments = [first, *(values[name] for name in method.takes[1:])]
         return await getattr(getattr(self.system, method.noun), method.name)(*arguments)
+
+    async def failure(self, method: Method, **how: Any) -> SourceError | None:
+        """The error that asking so ends with. Any that is no SourceError goes on."""
+        try:
+            await self.ask(method, **how)
+        except SourceError as error:
+            return error
+        return None
 
     def _query(
         self,
@@ -215,8 +228,7 @@ def module_of(name: str) -> ModuleType | None:
 
 @cache
 def offered(name: str) -> tuple[Method, ...]:
-    """What a connector's system can be asked with the settings of its world. Opening calls nobody.
-    """
+    """What a system with the settings of its world can be asked. Opening it calls nobody."""
     module = module_of(name)
     if module is None:
         return ()
@@ -241,4 +253,3 @@ def built(name: str, database: Path) -> World:
 def refs(*accounts: tuple[str, str, str]) -> Scope:
     """Accounts by id, number and country."""
     return Scope(AccountRef(*account) for account in accounts)
-

@@ -39,15 +39,18 @@ _ACCOUNTS = ", ".join(f"'{one.crm_id}'" for one in boxed.OWN)
 
 def prepare(database: Path) -> None:
     """Cases that were opened in one moment, two about one order, two people of one name."""
-    chosen = f"SELECT Id FROM crm_Case WHERE AccountId IN ({_ACCOUNTS}) ORDER BY Id LIMIT 6 OFFSET 40"  # noqa: S608
-    about = f"SELECT Order_Number__c FROM crm_Case WHERE AccountId = '{boxed.OWN[0].crm_id}' AND Order_Number__c > ''"  # noqa: S608
+    cases = f"FROM crm_Case WHERE AccountId IN ({_ACCOUNTS})"
+    chosen = f"SELECT Id {cases} ORDER BY Id LIMIT 6 OFFSET 40"
+    first, last = (
+        f"SELECT {which}(Order_Number__c) {cases} AND Order_Number__c > ''"
+        for which in ("min", "max")
+    )
     moment = "'2026-05-05T10:00:00.000+0000'"
     boxed.change(
         database,
         (
-            f"UPDATE crm_Case SET CreatedDate = {moment}, LastModifiedDate = {moment} WHERE Id IN ({chosen})",  # noqa: S608
-            f"UPDATE crm_Case SET Order_Number__c = (SELECT min(Order_Number__c) FROM ({about}))"  # noqa: S608
-            f" WHERE Order_Number__c = (SELECT max(Order_Number__c) FROM ({about}))",
+            f"UPDATE crm_Case SET CreatedDate = {moment} WHERE Id IN ({chosen})",
+            f"UPDATE crm_Case SET Order_Number__c = ({first}) WHERE Order_Number__c = ({last})",
             "UPDATE crm_Contact SET Name = 'Ana 100% Uno_Dos' WHERE Name LIKE 'Bianca%'",
             "UPDATE crm_Contact SET Name = 'Ana 100% Uno_Dos' WHERE Name LIKE 'Rafael%'",
         ),
@@ -61,7 +64,13 @@ def world(database: Path) -> World:
         facts=_facts(database),
         transport=lambda: boxed.way(database),
         is_login=lambda request: request.url.path.endswith("/oauth2/token"),
-        given={"Case": frozenset({"contact_id"})},
+        writes=lambda request: "/sobjects/" in request.url.path and request.method != "GET",
+        given={
+            "Case": frozenset({"contact_id"}),
+            "cases_by_order": frozenset({"contact_id", "order_number", "created_at"}),
+            # Which of several languages a slug leads to, is told by the language.
+            "news_by_slug": frozenset({"slug", "locale"}),
+        },
         structure=_structure,
     )
 
@@ -92,31 +101,33 @@ def _unknown(kind: str, number: int) -> Any:
 
 
 def _facts(database: Path) -> Facts:
-    def found(accounts: Any) -> dict[str, list[str]]:
+    def found(accounts: Any) -> dict[str, list[Any]]:
         ids = ", ".join(f"'{one.crm_id}'" for one in accounts)
-        cases = f"SELECT Id FROM crm_Case WHERE AccountId IN ({ids})"  # noqa: S608
+        owned = f"AccountId IN ({ids})"
+        cases = f"SELECT Id FROM crm_Case WHERE {owned}"
+        comments = f"FROM crm_CaseComment WHERE IsPublished AND ParentId IN ({cases})"
+        links = "FROM crm_ContentDocumentLink WHERE Visibility = 'AllUsers'"
+        links += f" AND LinkedEntityId IN ({cases})"
+        about = f"FROM crm_Case WHERE Order_Number__c > '' AND {owned}"
         select = {
-            "account": f"SELECT Id FROM crm_Account WHERE Id IN ({ids})",  # noqa: S608
-            "contact": f"SELECT Id FROM crm_Contact WHERE AccountId IN ({ids})",  # noqa: S608
-            "email": f"SELECT Email FROM crm_Contact WHERE AccountId IN ({ids})",  # noqa: S608
-            "case": cases,
-            "order_of_case": "SELECT Order_Number__c FROM crm_Case WHERE Order_Number__c > '' AND"  # noqa: S608
-            f" AccountId IN ({ids}) GROUP BY 1 ORDER BY count(*) DESC, 1",
-            "discussed_case": "SELECT DISTINCT ParentId FROM crm_CaseComment WHERE IsPublished"  # noqa: S608
-            f" AND ParentId IN ({cases})",
-            "case_with_files": "SELECT DISTINCT LinkedEntityId FROM crm_ContentDocumentLink"  # noqa: S608
-            f" WHERE Visibility = 'AllUsers' AND LinkedEntityId IN ({cases})",
-            "comment": f"SELECT Id FROM crm_CaseComment WHERE IsPublished AND ParentId IN ({cases})",  # noqa: S608
-            "attachment": "SELECT LinkedEntityId || '-' || ContentDocumentId FROM"  # noqa: S608
-            f" crm_ContentDocumentLink WHERE Visibility = 'AllUsers' AND LinkedEntityId IN ({cases})",
+            "account": f"Id FROM crm_Account WHERE Id IN ({ids})",
+            "contact": f"Id FROM crm_Contact WHERE {owned}",
+            "email": f"Email FROM crm_Contact WHERE {owned}",
+            "case": f"Id FROM crm_Case WHERE {owned}",
+            "order_of_case": f"Order_Number__c {about} GROUP BY 1 ORDER BY count(*) DESC, 1",
+            "discussed_case": f"DISTINCT ParentId {comments}",
+            "case_with_files": f"DISTINCT LinkedEntityId {links}",
+            "comment": f"Id {comments}",
+            "attachment": f"LinkedEntityId || '-' || ContentDocumentId {links}",
         }
-        return {kind: boxed.column(database, sql) for kind, sql in select.items()}
+        keys = {kind: boxed.column(database, f"SELECT {sql}") for kind, sql in select.items()}
+        return keys | {"account_ref": [boxed.ref(one) for one in accounts]}
 
     public = "FROM crm_Knowledge__kav WHERE PublishStatus = 'Online' AND IsVisibleInCsp"
     shared = {
-        "article": boxed.column(database, f"SELECT Id {public}"),  # noqa: S608
-        "question": boxed.column(database, f"SELECT Id {public} AND Language = 'es'"),  # noqa: S608
-        "slug": boxed.column(database, f"SELECT DISTINCT UrlName {public}"),  # noqa: S608
+        "article": boxed.column(database, f"SELECT Id {public}"),
+        "question": boxed.column(database, f"SELECT Id {public} AND Language = 'es'"),
+        "slug": boxed.column(database, f"SELECT DISTINCT UrlName {public}"),
     }
     hidden = boxed.column(
         database,
@@ -134,9 +145,7 @@ def _facts(database: Path) -> Facts:
         queries={"contacts_by_account": {"account_id": boxed.OWN[1].crm_id}},
         filters={
             "contacts_by_account": [
-                Filter(
-                    {"account_id": boxed.OWN[1].crm_id}, {"account_id": boxed.FOREIGN[0].crm_id}
-                )
+                Filter({"account_id": boxed.OWN[1].crm_id}, {"account_id": boxed.FOREIGN[0].crm_id})
             ],
             "find_cases": [
                 Filter({"number": numbers[0]}, {"number": numbers[1]}),

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import httpx
 
 from connectors.port.scope import AccountRef
+from sandbox.people import CUSTOMERS
 from tests.contract import boxed
 from tests.contract.world import Facts, Filter, World, connectors
 
@@ -41,7 +42,6 @@ class _WithCredit(httpx.AsyncBaseTransport):
         if not request.url.path.startswith(_CREDIT):
             return await self._inner.handle_async_request(request)
         asked = _CUSTOMER.findall(request.url.params.get("$filter", ""))
-        known = [one for one in boxed.CUSTOMERS if one.number in asked]
         results = [
             {
                 "Customer": one.number.rjust(10, "0"),
@@ -49,7 +49,8 @@ class _WithCredit(httpx.AsyncBaseTransport):
                 "Ceiling": f"{place + 1}0000",
                 "Exposure": "1234",
             }
-            for place, one in enumerate(known)
+            for place, one in enumerate(CUSTOMERS)
+            if one.number in asked
         ]
         return httpx.Response(200, json={"d": {"results": results}})
 
@@ -76,8 +77,8 @@ def _unknown(kind: str, number: int) -> Any:
 def _facts(database: Path) -> Facts:
     def found(customers: Any) -> dict[str, list[Any]]:
         sold_to = ", ".join(f"'{one.number.rjust(10, '0')}'" for one in customers)
-        orders = f"SELECT SalesOrder FROM erp_sales_order WHERE SoldToParty IN ({sold_to})"  # noqa: S608
-        shown = f"SELECT ltrim(SalesOrder, '0') FROM ({orders}) ORDER BY 1"  # noqa: S608
+        orders = f"SELECT SalesOrder FROM erp_sales_order WHERE SoldToParty IN ({sold_to})"
+        shown = f"SELECT ltrim(SalesOrder, '0') FROM ({orders}) ORDER BY 1"
         delivered = "SELECT DISTINCT ltrim(ReferenceSDDocument, '0') FROM erp_delivery_item"
         billed = (
             "SELECT DISTINCT ltrim(SalesDocument, '0') FROM erp_billing_document_item NATURAL JOIN"
@@ -89,7 +90,7 @@ def _facts(database: Path) -> Facts:
             "order_number": boxed.column(database, shown),
             "delivered_order": boxed.column(
                 database,
-                f"{delivered} WHERE ReferenceSDDocument IN ({orders})",  # noqa: S608
+                f"{delivered} WHERE ReferenceSDDocument IN ({orders})",
             ),
             "billed_order": boxed.column(database, f"{billed} AND SalesDocument IN ({orders})"),
             "account_ref": [boxed.ref(one) for one in customers],

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,28 @@ def world(database: Path) -> World:
     facts = Facts(
         scope=scope,
         others=Scope([AccountRef("8", "17100002", "PE")]),
-        own={kind: some for kind in KINDS}
-        | {"email": ("ana.torres@andina.example",), "account": ("5",)}
-        | {"account_ref": scope.accounts},
+        own={
+            **dict.fromkeys(KINDS, some),
+            "account": ("5",),
+            "account_ref": scope.accounts,
+            "email": ("ana.torres@andina.example",),
+        },
         foreign={},
         unknown=unknown,
         queries={"contacts_by_account": {"account_id": "5"}},
     )
     return World(connectors()["tryton"], SETTINGS, facts, runs=False)
+
+
+def real(table: Mapping[str, Any], facts: Facts) -> World:
+    """One that runs. table: of portal.toml, that reaches it."""
+    return World(
+        connectors()["tryton"],
+        {name: value for name, value in table.items() if name != "connector"},
+        facts,
+        transport=lambda: httpx.AsyncHTTPTransport(trust_env=False),
+        structure=structure,
+    )
 
 
 #: What Tryton has keys of.
