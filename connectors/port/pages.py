@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: What a list can be ordered by. Never None: a record without the value has no place in the list, so
-#: connectors leave it out (an ERP may number and date an order only once it is confirmed).
+#: What a list can be ordered by. Never None: a record without the value has no place in the list,
+#: so connectors leave it out (an ERP may number and date an order only once it is confirmed).
 SortValue = str | int | date | datetime
 
 

@@ -61,8 +61,9 @@ class CaseQuery:
 class OrderQuery:
     """Orders of the scope that meet every given condition. None: no condition.
 
-    number is the whole number, with or without leading zeros. customer_reference and search match anywhere inside, whatever the case where
-    the system can; search looks at number and customer reference. Days are inclusive.
+    number is the whole number, with or without leading zeros. customer_reference and search match
+    anywhere inside, whatever the case where the system can; search looks at number and customer
+    reference. Days are inclusive.
     """
 
     scope: Scope

@@ -179,9 +179,7 @@ class QuestionSource(Protocol):
 
     async def find_questions(self, query: QuestionQuery) -> Page[Question]: ...
 
-    async def questions_by_id(
-        self, ids: Sequence[str], locale: str
-    ) -> list[Question | None]: ...
+    async def questions_by_id(self, ids: Sequence[str], locale: str) -> list[Question | None]: ...
 
 
 async def _nothing() -> None:
