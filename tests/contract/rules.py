@@ -58,6 +58,7 @@ _ANSWERS: tuple[tuple[Callable[..., Awaitable[None]], About | None], ...] = (
     (answers.fetches_what_is_asked, lambda method: method.selects),
     (answers.keeps_to_the_scope, _scoped),
     (answers.hides_what_is_foreign, _scoped),
+    (answers.drops_foreign_rows, _scoped),
     (answers.survives_unknown_fields, _reads),
     (answers.names_missing_fields, _reads),
     (answers.pages_meet_everything_once, lambda method: method.paged),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +133,37 @@ class FirstTimeDown(httpx.AsyncBaseTransport):
             self._seen.add(asked)
             return httpx.Response(503)
         return await self._inner.handle_async_request(request)
+
+
+Swap = Callable[[httpx.Request, Mapping[str, str]], httpx.Request]
+
+
+def swapped(request: httpx.Request, words: Mapping[str, str]) -> httpx.Request:
+    """The request with some words for others: letters and digits, which travel as they are."""
+    path, body = request.url.raw_path, request.content
+    for said, heard in words.items():
+        path = path.replace(said.encode(), heard.encode())
+        body = body.replace(said.encode(), heard.encode())
+    return rewritten(request, request.url.copy_with(raw_path=path), body)
+
+
+def rewritten(request: httpx.Request, url: httpx.URL, body: bytes) -> httpx.Request:
+    headers = {n: v for n, v in request.headers.items() if n.lower() != "content-length"}
+    return httpx.Request(
+        request.method, url, headers=headers, content=body, extensions=request.extensions
+    )
+
+
+class Swapping(httpx.AsyncBaseTransport):
+    """The system hears other words than were said, and answers those. words: said, heard."""
+
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, words: Mapping[str, str], swap: Swap
+    ) -> None:
+        self._inner, self._words, self._swap = inner, words, swap
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._inner.handle_async_request(self._swap(request, self._words))
 
 
 class Endless(httpx.AsyncByteStream):

@@ -31,7 +31,7 @@ from connectors.port.pages import Slice
 from connectors.port.scope import AccountRef, Scope
 from connectors.port.sources import System
 from tests.contract.methods import Many, Method, Paged, Write, methods, whole
-from tests.contract.wires import Nowhere, Recorder
+from tests.contract.wires import Nowhere, Recorder, Swap, swapped
 
 #: The last day of the sandbox's data, and what every clock says.
 NOW = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
@@ -90,7 +90,7 @@ class World:
     is_login: whether a call fetches a credential. writes: whether a call changes something. calls:
     how many calls a method documents for many keys or a page, where that is not one. given:
     attributes of a record, or of a method's records, that come without being asked for. structure:
-    a question without its values, to be compared.
+    a question without its values, to be compared. swap: a question with other values.
     patience: settings that make a call give up after so many seconds.
     """
 
@@ -104,6 +104,7 @@ class World:
     calls: Mapping[str, int] = field(default_factory=dict)
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)
     structure: Callable[[httpx.Request], object] = _no_structure
+    swap: Swap = swapped
     patience: Callable[[float], Mapping[str, Any]] = lambda seconds: {"http": {"deadline": seconds}}
 
     @asynccontextmanager

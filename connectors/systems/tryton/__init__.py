@@ -25,6 +25,7 @@ async def _open(source: str, settings: TrytonSettings, wiring: Wiring) -> System
 _RULES_OF_ANSWERS = (
     "answers_in_key_order",
     "hides_what_is_foreign",
+    "drops_foreign_rows",
     "survives_unknown_fields",
     "names_missing_fields",
     "answers_after_a_retry",

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from connectors.port.scope import AccountRef, Scope
+from tests.contract.wires import rewritten
 from tests.contract.world import Facts, World, connectors
 
 SETTINGS: dict[str, Any] = {
@@ -49,6 +50,7 @@ def real(table: Mapping[str, Any], facts: Facts) -> World:
         facts,
         transport=lambda: httpx.AsyncHTTPTransport(trust_env=False),
         structure=structure,
+        swap=swap,
     )
 
 
@@ -70,6 +72,26 @@ def structure(request: httpx.Request) -> object:
     params = request.url.params
     domain = json.loads(base64.urlsafe_b64decode(params["d"]))
     return request.url.path, _bare(domain), params.get_list("f"), params.get("o")
+
+
+def swap(request: httpx.Request, words: Mapping[str, str]) -> httpx.Request:
+    """A question with other values in its domain."""
+    if request.method == "POST":
+        body = json.loads(request.content)
+        body["domain"] = _other(body["domain"], words)
+        return rewritten(request, request.url, json.dumps(body).encode())
+    domain = json.loads(base64.urlsafe_b64decode(request.url.params["d"]))
+    packed = base64.urlsafe_b64encode(json.dumps(_other(domain, words)).encode()).decode()
+    url = request.url.copy_with(params=request.url.params.set("d", packed))
+    return rewritten(request, url, b"")
+
+
+def _other(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_other(one, words) for one in value]
+    if type(value) is int:  # an id
+        return int(words.get(str(value), value))
+    return words.get(value, value) if isinstance(value, str) else value
 
 
 def _bare(domain: Any) -> Any:
