@@ -13,6 +13,7 @@ import sys
 import time
 
 from tests.live.machine import ROOT, NotReadyError, ensure_debian_packages, say
+from tests.live.oidc import installation as oidc
 from tests.live.tryton import installation
 
 KEEP_DATA = "--keep-data"
@@ -24,6 +25,7 @@ def main(words: list[str]) -> int:
     try:
         ensure_debian_packages()
         installation.ensure_installed()
+        oidc.ensure_installed()
         if not (keep and installation.is_filled()):
             installation.fill()
     except NotReadyError as error:
