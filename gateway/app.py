@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,16 +20,23 @@ from connectors.port.errors import SourceError
 from connectors.port.sources import System
 from gateway import telemetry
 from gateway.access.callers import Callers
-from gateway.access.tokens import Tokens, signing_key
+from gateway.access.tokens import Tokens
+from gateway.entrance import Entrance, open_entrance
 from gateway.http import assets, graphiql, health
 from gateway.http.graphql import GraphQLRoute
 from gateway.http.request_ids import RequestIds
 from gateway.operations.run import Operations
 from gateway.settings import Settings, SettingsError
 from gateway.sources.absent import Absent
-from gateway.sources.guarded import GuardedCases, GuardedCustomers, GuardedOrders
+from gateway.sources.guarded import (
+    GuardedCases,
+    GuardedCustomers,
+    GuardedCustomerWriter,
+    GuardedOrders,
+)
 from schema.cases.catalogue import Catalogue
-from schema.context import Caller, Context, Sources
+from schema.context import Caller, Context, Note, Sources
+from schema.identity.service import Origin
 from schema.root import SCHEMA
 from schema.support.desks import Desks
 
@@ -43,35 +49,42 @@ class Gateway:
     """A gateway with its systems open. `close` lets them go."""
 
     app: Starlette
-    tokens: Tokens
-    callers: Callers
+    entrance: Entrance
     systems: tuple[System, ...]
 
+    @property
+    def tokens(self) -> Tokens:
+        return self.entrance.tokens
+
+    @property
+    def callers(self) -> Callers:
+        return self.entrance.callers
+
     async def close(self) -> None:
-        await asyncio.gather(*(system.close() for system in self.systems))
+        await _close(self.entrance, self.systems)
 
 
 async def open_gateway(settings: Settings, wiring: Wiring | None = None) -> Gateway:
     """A gateway by its settings. wiring: what connectors need of the world; tests pass their own.
 
     Raises SettingsError, CatalogueError, DesksError, UnknownConnector or msgspec.ValidationError,
-    each with a text for whoever wrote the settings."""
+    each with a text for whoever wrote the settings; see also `open_entrance`."""
     wiring = replace(wiring or Wiring(), heard=_both(wiring))
-    catalogue, desks, tokens = await asyncio.gather(
+    catalogue, desks = await asyncio.gather(
         asyncio.to_thread(Catalogue.read, settings.path(settings.texts.catalogue)),
         asyncio.to_thread(
             Desks.read, settings.path(settings.texts.desks), ZoneInfo(settings.texts.time_zone)
         ),
-        open_tokens(settings, wiring),
     )
     systems = {
         name: await catalog.start(name, table, wiring) for name, table in settings.systems.items()
     }
     sources = _sources(settings, systems)
-    believed = timedelta(seconds=settings.access.membership_seconds)
-    callers = Callers(sources.customers, believed, wiring.clock)
+    entrance = await open_entrance(settings, wiring, sources.customers)
 
-    def make_context(who: Caller | SourceError | None, language: str, locale: str) -> Context:
+    def make_context(
+        who: Caller | SourceError | None, language: str, locale: str, origin: Origin
+    ) -> Context:
         return Context(
             sources=sources,
             catalogue=catalogue,
@@ -80,32 +93,42 @@ async def open_gateway(settings: Settings, wiring: Wiring | None = None) -> Gate
             who=who,
             language=language,
             locale=locale,
+            identity=entrance.identity,
+            origin=origin,
+            recognise=entrance.recognise,
+            forget=entrance.callers.forget,
+            note=_noting(entrance, origin),
         )
 
     route = GraphQLRoute(
         Operations(SCHEMA._schema),  # noqa: SLF001 - strawberry offers no other way to it
-        tokens,
-        callers,
+        entrance.verifier,
+        entrance.callers,
+        entrance.origins,
+        entrance.audit,
         make_context,
         settings.texts.default_language,
         settings.server.max_body_kilobytes * 1024,
     )
     opened = tuple(systems.values())
-    gateway_app = _starlette(route, health.Ready(opened, wiring.clock), opened)
-    return Gateway(gateway_app, tokens, callers, opened)
+    app = _starlette(route, health.Ready(opened, wiring.clock), entrance, opened)
+    return Gateway(app, entrance, opened)
 
 
-async def open_tokens(settings: Settings, wiring: Wiring | None = None) -> Tokens:
-    """What signs and checks access tokens."""
-    access = settings.access
-    return Tokens(
-        await signing_key(settings.path(access.key)),
-        access.issuer,
-        access.audience,
-        timedelta(minutes=access.token_minutes),
-        access.leeway,
-        (wiring or Wiring()).clock,
-    )
+def _noting(entrance: Entrance, origin: Origin) -> Note:
+    """Writes into the audit, for one request."""
+
+    async def note(event: str, *, who: str, whose: str, what: str, outcome: str) -> None:
+        await entrance.audit.note(
+            event, who=who, whose=whose, what=what, origin=origin, outcome=outcome
+        )
+
+    return note
+
+
+async def _close(entrance: Entrance, systems: tuple[System, ...]) -> None:
+    await entrance.close()
+    await asyncio.gather(*(system.close() for system in systems))
 
 
 def _both(wiring: Wiring | None) -> Callable[[Any], None]:
@@ -120,17 +143,23 @@ def _both(wiring: Wiring | None) -> Callable[[Any], None]:
     return heard
 
 
-def _starlette(route: GraphQLRoute, ready: health.Ready, systems: tuple[System, ...]) -> Starlette:
+def _starlette(
+    route: GraphQLRoute,
+    ready: health.Ready,
+    entrance: Entrance,
+    systems: tuple[System, ...],
+) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await asyncio.gather(*(system.close() for system in systems))
+            await _close(entrance, systems)
 
     return Starlette(
         routes=[
             Route("/graphql", route.answer, methods=_METHODS),
+            *entrance.routes,
             Route("/health/live", health.live),
             Route("/health/ready", ready.answer),
             Mount("/graphiql", assets.Assets(directory=graphiql.DIST)),
@@ -153,10 +182,13 @@ def _sources(settings: Settings, systems: Mapping[str, System]) -> Sources:
             raise SettingsError(f"sources.{noun}: the system {name!r} holds no {noun}")
         return found
 
+    customers = GuardedCustomers(source("customers"))
+    writer = settings.sources.customers and systems[settings.sources.customers].customer_writer
     return Sources(
-        customers=GuardedCustomers(source("customers")),
+        customers=customers,
         cases=GuardedCases(source("cases")),
         orders=GuardedOrders(source("orders")),
         news=source("news"),
         questions=source("questions"),
+        customer_writer=GuardedCustomerWriter(writer, customers) if writer else None,
     )

@@ -18,8 +18,12 @@ import uvloop
 from connectors.catalog import BrokenConnector, UnknownConnector
 from connectors.port.errors import SourceError
 from gateway import telemetry
-from gateway.app import open_gateway, open_tokens
+from gateway.access.files import SecretFileError
+from gateway.app import open_gateway
 from gateway.child import Child, ChildError
+from gateway.database.engine import DatabaseError
+from gateway.entrance import open_tokens
+from gateway.identity.mail import MailSettingsError
 from gateway.settings import DEFAULT_FILE, Settings, SettingsError, read
 from schema.cases.catalogue import CatalogueError
 from schema.root import SCHEMA
@@ -34,6 +38,9 @@ _TOLD = (
     BrokenConnector,
     msgspec.ValidationError,
     ChildError,
+    DatabaseError,
+    MailSettingsError,
+    SecretFileError,
 )
 
 #: Two people of different companies in the sandbox.
@@ -116,6 +123,8 @@ async def _answer(settings: Settings, listener: socket.socket, banner: str) -> N
         gateway.app,
         log_config=None,
         access_log=False,
+        # It would believe X-Forwarded-For of anybody on this machine; see gateway/http/origins.py.
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -11,13 +11,19 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+from gateway.access.issuers import IssuerSettings
+from gateway.access.tokens import LONGEST_LEEWAY
+from gateway.identity.settings import IdentitySettings
 
 #: What the embedded default is read from.
 DEFAULT_FILE = Path("portal.toml")
 
+#: The environment variable that says where the gateway's own database is, whatever the file says.
+_DATABASE = "DATABASE_URL"
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
@@ -26,16 +32,21 @@ class SettingsError(ValueError):
 
 
 class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is let in. issuer and audience: of our own tokens. key: file of the key that signs them,
+    """Who is let in. issuer and audience: of our own tokens. key: file of the keys that sign them,
     made when it is missing. token_minutes: how long one lives. membership_seconds: how long what
-    the CRM says of a person is believed. leeway: seconds that clocks may differ."""
+    the CRM says of a person is believed. leeway: seconds that clocks may differ. issuers: others
+    whose tokens are taken. embedded: whether people sign in here, with a password; what it needs
+    is in the table `identity`. staff: file of the programs that may ask for tokens."""
 
     issuer: str = "http://127.0.0.1:8000"
     audience: str = "portal"
     key: str = "var/keys/signing.json"
     token_minutes: int = 60
     membership_seconds: float = 60.0
-    leeway: int = 30
+    leeway: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_LEEWAY)] = 30
+    issuers: list[IssuerSettings] = []
+    embedded: bool = False
+    staff: str = "var/keys/staff.json"
 
 
 class SourcesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,10 +78,12 @@ class Sandbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """max_body_kilobytes: of a request without files. log_level: of the structured log."""
+    """max_body_kilobytes: of a request without files. log_level: of the structured log.
+    trusted_proxies: addresses or networks whose X-Forwarded-For is believed."""
 
     max_body_kilobytes: int = 256
     log_level: str = "INFO"
+    trusted_proxies: list[str] = []
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     systems: dict[str, dict[str, Any]]
     sources: SourcesTable
     access: Access = Access()
+    identity: IdentitySettings = IdentitySettings()
     texts: Texts = Texts()
     sandbox: Sandbox = Sandbox()
     server: Server = Server()
@@ -105,6 +119,8 @@ def parse(raw: dict[str, Any], path: Path, environment: Mapping[str, str] | None
     """The settings of a parsed file. path: where it lies, for messages and relative paths."""
     variables = os.environ if environment is None else environment
     filled = _fill({**raw, "root": str(path.parent)}, variables, path, "$")
+    if variables.get(_DATABASE):
+        filled["identity"] = {**filled.get("identity", {}), "database": variables[_DATABASE]}
     try:
         settings = msgspec.convert(filled, Settings)
     except msgspec.ValidationError as error:

@@ -14,7 +14,7 @@ import strawberry
 
 from connectors.port.errors import Rejected
 from schema.context import Context
-from schema.identity.service import Problem, ProblemCode, Problems
+from schema.problems import Problem, ProblemCode, Problems
 from schema.texts import N_
 
 P = TypeVar("P")

@@ -20,6 +20,12 @@ def words(argument: str, value: str | None) -> str | None:
     return _clean(argument, value, _LONGEST_SEARCH)
 
 
+def ascii_lower(text: str) -> str:
+    """With A to Z in lower case and nothing else changed, as addresses are compared: `str.lower`
+    would make one address of two that only look alike."""
+    return "".join(letter.lower() if letter.isascii() else letter for letter in text)
+
+
 def _clean(argument: str, value: str | None, longest: int) -> str | None:
     if value is None:
         return None

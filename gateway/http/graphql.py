@@ -10,13 +10,20 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from connectors.port.errors import SourceError
-from gateway.access.callers import Callers
-from gateway.access.tokens import InvalidToken, Tokens
+from gateway.access.callers import Callers, UnknownAccount
+from gateway.access.claims import InvalidToken
+from gateway.access.token_endpoint import Attempts
+from gateway.access.verifier import Verifier
+from gateway.audit import Audit
 from gateway.http import graphiql
 from gateway.http.body import Unacceptable, encoded, request_of
+from gateway.http.origins import Origins
 from gateway.operations import errors
-from gateway.operations.run import Operations
+from gateway.operations.run import Operations, Request
 from schema.context import Caller, Context
+from schema.errors import InputError
+from schema.identity.service import Origin
+from schema.nodes import key_of
 from schema.texts import negotiate
 
 _log = logging.getLogger("gateway.http")
@@ -26,8 +33,15 @@ PLAIN_JSON = "application/json"
 #: What a caller of ours may still ask for, at most, in languages.
 _MOST_LANGUAGES = 10
 
-#: Makes the surroundings of one operation: who asks, the language of texts, the locale of content.
-MakeContext = Callable[[Caller | SourceError | None, str, str], Context]
+#: With it a program says for which account it acts, by global id.
+ACTING_FOR = "portal-acting-for"
+#: Refused tokens of one source and minute that the audit tells of: it must not be filled by whoever
+#: sends rubbish.
+_TOLD = 10
+
+#: Makes the surroundings of one operation: who asks, the language of texts, the locale of content,
+#: and where the request comes from.
+MakeContext = Callable[[Caller | SourceError | None, str, str, Origin], Context]
 
 
 class GraphQLRoute:
@@ -36,15 +50,19 @@ class GraphQLRoute:
     def __init__(
         self,
         operations: Operations,
-        tokens: Tokens,
+        verifier: Verifier,
         callers: Callers,
+        origins: Origins,
+        audit: Audit,
         make_context: MakeContext,
         default_language: str,
         max_body: int,
     ) -> None:
-        self._operations, self._tokens, self._callers = operations, tokens, callers
+        self._operations, self._verifier, self._callers = operations, verifier, callers
+        self._origins, self._audit = origins, audit
         self._make_context, self._default_language = make_context, default_language
         self._max_body = max_body
+        self._refused = Attempts(allowed=_TOLD)
 
     async def answer(self, http: HttpRequest) -> Response:
         if http.method == "GET" and _wants_page(http):
@@ -56,7 +74,8 @@ class GraphQLRoute:
         except Unacceptable as refused:
             refusal = errors.refusal(errors.BAD_REQUEST, refused.text)
             return _json({"errors": [refusal]}, http, refused.status, refused.headers)
-        except InvalidToken:
+        except InvalidToken as refused:
+            await self._tell_refused(http, refused)
             text = "The access token is not valid or has expired. Sign in again."
             refusal = errors.refusal(errors.UNAUTHENTICATED, text)
             header = {"www-authenticate": 'Bearer error="invalid_token"'}
@@ -71,9 +90,13 @@ class GraphQLRoute:
         request = await request_of(http, self._max_body)
         if http.method == "GET" and self._operations.changes_something(request):
             raise Unacceptable(405, "Use POST to change something.", {"allow": "POST"})
+        origin = self._origins.of(http)
         who = await self._who(http)
+        if isinstance(who, Caller) and who.staff:
+            await self._tell_staff(who, request, origin)
         language, locale = self._languages(http, who)
-        outcome = await self._operations.run(request, self._make_context(who, language, locale))
+        context = self._make_context(who, language, locale, origin)
+        outcome = await self._operations.run(request, context)
         failed = not outcome.started and "errors" in outcome.body
         status = 400 if failed and media_type == RESPONSE_JSON else 200
         return _json(outcome.body, http, status)
@@ -84,12 +107,31 @@ class GraphQLRoute:
             return None
         if scheme.lower() != "bearer" or not token.strip():
             raise InvalidToken
-        claims = self._tokens.check(token.strip())
         try:
-            return await self._callers.caller(claims)
+            claims = await self._verifier.check(token.strip())
+            acting_for = http.headers.get(ACTING_FOR) if claims.staff else None
+            key = None if acting_for is None else key_of(ACTING_FOR, acting_for, "Account")
+            return await self._callers.caller(claims, key)
         except SourceError as error:
             # News and questions can still be read: what needs the caller tells this error.
             return error
+        except (InputError, UnknownAccount):
+            raise Unacceptable(403, "Portal-Acting-For names no account.") from None
+
+    async def _tell_staff(self, who: Caller, request: Request, origin: Origin) -> None:
+        whose = " ".join(who.scope.ids) or "-"
+        what = request.operation_name or "-"
+        await self._audit.note("staff.asked", who=who.name, whose=whose, what=what, origin=origin)
+
+    async def _tell_refused(self, http: HttpRequest, refused: InvalidToken) -> None:
+        origin = self._origins.of(http)
+        if self._refused.wait(origin.address) is not None:
+            return
+        self._refused.failed(origin.address)
+        what = refused.reason or "no bearer token"
+        await self._audit.note(
+            "token.refused", who="-", what=what, origin=origin, outcome=errors.UNAUTHENTICATED
+        )
 
     def _languages(self, http: HttpRequest, who: Caller | SourceError | None) -> tuple[str, str]:
         """The language of texts and the locale of content: what the request asks for, else what

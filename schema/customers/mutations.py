@@ -16,7 +16,7 @@ from schema.context import Context
 from schema.customers.loaders import contacts_by_id
 from schema.customers.types import Contact
 from schema.errors import NotAllowed
-from schema.identity.service import Problem, ProblemCode, Problems
+from schema.problems import Problem, ProblemCode, Problems
 from schema.scalars import LanguageTag
 from schema.texts import N_
 from schema.user_errors import Bounds, UserError, told

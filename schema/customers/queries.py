@@ -17,12 +17,13 @@ from schema.selection import selected
 @strawberry.type
 class CustomerQueries:
     @strawberry.field(
-        directives=[Anonymous()], description="Who is asking. Null without a valid access token."
+        directives=[Anonymous()],
+        description="Who is asking. Null without a valid access token, or for a program.",
     )
     def viewer(self, info: strawberry.Info) -> Viewer | None:
         context: Context = info.context
         caller: Any = context.caller
-        return caller  # type: ignore[no-any-return]
+        return None if caller is None or caller.staff else caller
 
     @strawberry.field(
         directives=[Authorized(scope=CUSTOMERS_READ)],

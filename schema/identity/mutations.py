@@ -18,6 +18,7 @@ from schema.identity.service import IdentityService, Invitation, Origin, Problem
 from schema.nodes import key_of
 from schema.texts import N_
 from schema.user_errors import Bounds, told, user_errors
+from schema.words import ascii_lower
 
 #: Most characters of what is taken in. Passwords have a policy of their own below this.
 EMAIL, PASSWORD, TOKEN, CODE, NAME, PHONE, TITLE = 254, 1_024, 2_048, 64, 80, 40, 128
@@ -209,7 +210,7 @@ async def _invite(context: Context, wanted: types.InviteContactInput) -> types.I
     account, writer = accounts[0], context.sources.customer_writer
     if account is None or writer is None:
         raise NotAllowed(N_("You may not do this for this company."))
-    email = wanted.email.lower()
+    email = ascii_lower(wanted.email)
     person = NewContact(account.owner, email, name, role, phone or None, title or None)
     has = await writer.ensure_contact(person, context.scope)
     context.forget(email)
@@ -239,37 +240,12 @@ def _kept(context: Context) -> tuple[IdentityService, Origin]:
 
 
 async def _admitted(context: Context, session: service.Session) -> types.Session:
-    """The session of somebody who acts for a customer; whoever asks on in this operation is them.
-    Only who proved who they are is told that they are no customer."""
-    if context.recognise is None:
-        return _shown(session)
-    try:
-        caller = await context.recognise(session.access_token)
-    except SourceError as error:
-        context.who = error  # the session is good; whose data it opens is asked again each time
-        return _shown(session)
-    context.who = caller
-    if not caller.memberships:
-        kept, origin = _kept(context)
-        await kept.sign_out(session.refresh_token, origin)
-        context.who = None
-        await context.note(
-            "access.refused",
-            who=caller.email,
-            whose="-",
-            what="acts for no account",
-            outcome="NOT_ALLOWED",
-        )
-        raise service.Problems(
-            Problem(
-                ProblemCode.NOT_ALLOWED,
-                N_(
-                    "You are who you say, but you act for no commercial customer, so there is "
-                    "nothing to open here. To become a customer, write to us through the link at "
-                    "the foot of the page, and one of our team will tell you whom to talk to."
-                ),
-            )
-        )
+    """The session of somebody who proved who they are, and who asks on in this operation."""
+    if context.recognise is not None:
+        try:
+            context.who = await context.recognise(session.access_token)
+        except SourceError as error:
+            context.who = error  # the session is good; whose data it opens is asked each time
     return _shown(session)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -29,4 +30,13 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def portal(database: Path, keys: Path) -> AsyncIterator[Portal]:
     """A gateway on the sandbox."""
     async with opened(database, keys) as portal:
+        yield portal
+
+
+@pytest.fixture
+async def house(database: Path, tmp_path: Path) -> AsyncIterator[Portal]:
+    """A gateway with files of its own on a sandbox of its own, to be lived in."""
+    own = tmp_path / "sandbox.sqlite"
+    shutil.copy(database, own)
+    async with opened(own, tmp_path) as portal:
         yield portal

@@ -96,13 +96,25 @@ class Answer:
 
 
 @dataclass(slots=True)
+class Clock:
+    """What every clock of the gateway says."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass(slots=True)
 class Portal:
-    """A gateway to ask, and the sandbox behind it to break."""
+    """A gateway to ask, and the sandbox behind it to break. folder: where its own files are."""
 
     gateway: Gateway
     client: httpx.AsyncClient
     recorder: Recorder
     faults: Faults
+    clock: Clock
+    folder: Path
 
     async def ask(
         self,
@@ -111,11 +123,15 @@ class Portal:
         *,
         by: str | None = ANA,
         language: str = "es",
+        token: str | None = None,
     ) -> Answer:
         """An operation of a person (None: of nobody), over HTTP. What the gateway has to know of
-        the person first is fetched before, so that only the operation's own calls are counted."""
+        the person first is fetched before, so that only the operation's own calls are counted.
+        token: sent as it is, in place of one for the person."""
         headers = {"accept-language": language}
-        if by is not None:
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        elif by is not None:
             headers["authorization"] = f"Bearer {self.gateway.tokens.issue(by)}"
             with contextlib.suppress(Exception):
                 await self.gateway.callers.caller(
@@ -130,21 +146,34 @@ class Portal:
 
 @contextlib.asynccontextmanager
 async def opened(
-    database: Path, keys: Path, changes: Mapping[str, Mapping[str, Any]] | None = None
+    database: Path,
+    folder: Path,
+    changes: Mapping[str, Mapping[str, Any]] | None = None,
+    identity: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Portal]:
-    """A portal on a sandbox's data. changes: for tables of portal.toml under `systems`."""
+    """A portal on a sandbox's data. folder: for the gateway's own files. changes: for tables of
+    portal.toml under `systems`. identity: for its table of that name."""
     import tomllib
 
     faults = Faults()
     app = sandbox.app.create(database, faults, NOW)
     recorder = Recorder(httpx.ASGITransport(app))
     raw = tomllib.loads((ROOT / "portal.toml").read_text(encoding="utf-8"))
-    raw["access"]["key"] = str(keys / "signing.json")
+    raw["access"] |= {"key": str(folder / "signing.json"), "staff": str(folder / "staff.json")}
+    raw["identity"] |= {
+        "database": f"sqlite:///{folder / 'identity.sqlite'}",
+        "audit_file": str(folder / "audit.jsonl"),
+        "mail": {"folder": str(folder / "mail")},
+        # What a hash costs is tested elsewhere.
+        "passwords": {"passes": 1, "memory_kib": 1024},
+        **(identity or {}),
+    }
     for system, values in (changes or {}).items():
         raw["systems"][system] = {**raw["systems"][system], **values}
     settings = parse(raw, ROOT / "portal.toml", {"SANDBOX_URL": "http://sandbox.example"})
-    gateway = await open_gateway(settings, Wiring(transport=recorder, clock=lambda: NOW))
+    clock = Clock()
+    gateway = await open_gateway(settings, Wiring(transport=recorder, clock=clock))
     transport = httpx.ASGITransport(gateway.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://portal.example") as client:
-        yield Portal(gateway, client, recorder, faults)
+        yield Portal(gateway, client, recorder, faults, clock, folder)
     await gateway.close()
