@@ -35,14 +35,16 @@ class IssuerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """A table of `[[access.issuers]]`.
 
     issuer: its URL, exactly as its tokens and its discovery document say it. audience: what its
-    tokens for us name. algorithms: the only ones it is believed by.
+    access tokens for the portal name; an audience that its ID tokens name too lets those in as
+    well. algorithms: the only ones it is believed by.
 
     claim: what tells who the person is; holds: whether that is their mail address or the CRM's id
     of the contact. The claim "email" counts only where `email_verified` is true; of any other
     claim, name one that the person cannot set.
 
     staff_claim, staff_value: a token whose claim is, or lists, that value is a program's.
-    staff_scope: so is one with that scope. staff_scopes: of a program's scopes, those that count.
+    staff_scope: so is one with that scope; name one that no person can ask for. staff_scopes: of a
+    program's scopes, those that count.
 
     deadline: seconds to wait for its keys. refresh_seconds: pause between two questions for them.
     keys_minutes: how old they may become before they are read again in passing."""

@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from connectors.kit.connector import Wiring
 from connectors.kit.http import HttpClient, HttpSettings, Reply
-from connectors.port.errors import SourceError, Throttled, Unreadable
+from connectors.port.errors import SourceError, Throttled, TimedOut, Unreadable
 from gateway.access.claims import UnknownKey
 from gateway.access.compact import LONGEST_KID
 
@@ -94,7 +94,8 @@ class RemoteKeys:
     """The keys of one issuer.
 
     source: the name that errors carry. issuer: its URL, exactly as its tokens say it. deadline:
-    seconds for one question. pause: seconds between two. monotonic: seconds.
+    seconds for one reading, discovery and keys together. pause: seconds between two readings. age:
+    seconds after which keys in use are read again in passing. monotonic: seconds.
     generation: counts up whenever the keys change."""
 
     def __init__(
@@ -111,7 +112,8 @@ class RemoteKeys:
         self.source, self.issuer, self.generation = source, issuer, 0
         settings = HttpSettings(deadline=deadline, tries=2, connections=2, max_megabytes=0.25)
         self._http = HttpClient(source, issuer, settings, wiring)
-        self._pause, self._age, self._monotonic = pause, age, monotonic
+        self._deadline, self._pause, self._age = deadline, pause, age
+        self._monotonic = monotonic
         self._wall = wiring.clock
         self._published: list[dict[str, Any]] = []
         self._keys: dict[str | None, list[_Known]] = {}
@@ -182,7 +184,11 @@ class RemoteKeys:
     async def _ask(self) -> None:
         started = self._wall().timestamp()
         try:
-            published = await self._fetch()
+            async with asyncio.timeout(self._deadline):
+                published = await self._fetch()
+        except TimeoutError:
+            self._failed = TimedOut(self.source, "keys: no answer in time")
+            return
         except SourceError as error:
             self._failed = error
             return

@@ -85,7 +85,8 @@ class Revocations:
         while True:
             await asyncio.sleep(every)
             try:
-                async with asyncio.timeout(self._patience.total_seconds()):
+                # A question that hangs leaves time for another one before patience is over.
+                async with asyncio.timeout(self._patience.total_seconds() / 3):
                     await self.catch_up(ended_since)
             except Exception as error:  # noqa: BLE001 - a database has errors of its own
                 _log.error("ended sessions could not be read: %s", type(error).__name__)
