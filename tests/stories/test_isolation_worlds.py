@@ -1,0 +1,274 @@
+"""Whatever is asked of whatever world, nobody gets what is another's.
+
+Worlds and documents are generated, the documents from the schema itself, so that a type that is
+added tomorrow is held to this without anyone remembering. See tests/worlds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from graphql import is_composite_type
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.port.errors import Rejected, Unavailable
+from schema.context import Caller
+from tests.worlds import sources
+from tests.worlds.coordinates import possible, reachable
+from tests.worlds.documents import Asked, Generator
+from tests.worlds.leaks import leaks
+from tests.worlds.memory import HONEST, LEAKY, Manner
+from tests.worlds.people import world_of, worlds
+from tests.worlds.running import GRAPH, Asker, Gateway, Run, catalogue
+from tests.worlds.standins import SECRET
+from tests.worlds.values import Pool, pool_of
+from tests.worlds.world import World
+
+INTERNAL = "INTERNAL_SERVER_ERROR"
+ALL = reachable(GRAPH)
+
+#: What no generated document can ask for, and why.
+NOT_ASKED: dict[str, str] = {}
+#: Fields that never hold a value in a world, and why.
+NOT_ANSWERED: dict[str, str] = {
+    "SupportDesk.opensAt": "the clock of all worlds stands at an hour when every desk is open",
+}
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Records that are held back are logged, thousands here."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with quiet():
+        yield
+
+
+def values_of(world: World) -> Pool:
+    """Values of everybody, and what the portal's own texts make sense of."""
+    categories = catalogue().categories
+    subcategories = [sub.code for category in categories for sub in category.subcategories]
+    secrets = ("password", "token", "refreshToken", "resetToken", "code", "currentPassword")
+    return pool_of(
+        world,
+        {
+            "categories": [category.code for category in categories],
+            "subcategories": subcategories,
+            **{name: [SECRET, SECRET, "wrong"] for name in secrets},
+            "newPassword": ["a new and long password"],
+            "name": ["Ana Torres"],
+        },
+    )
+
+
+@st.composite
+def askers(draw: Any, world: World) -> Asker:
+    """Somebody of a world, mostly; a program; or nobody."""
+    kind = draw(st.sampled_from(("person",) * 8 + ("program", "program", "nobody")))
+    if kind == "person":
+        return Asker(draw(st.sampled_from(list(world.people))))
+    if kind == "program":
+        acting_for = draw(st.sampled_from((None, *world.accounts)))
+        return Asker(program=True, acting_for=acting_for)
+    return Asker()
+
+
+@st.composite
+def questions(draw: Any) -> tuple[World, Asker, Asked]:
+    """A world, who asks, and what."""
+    world = draw(worlds())
+    asker = draw(askers(world))
+    dice = draw(st.randoms(use_true_random=False, note_method_calls=False))
+    return world, asker, Generator(GRAPH, dice, values_of(world)).document()
+
+
+def ask(world: World, manner: Manner, asker: Asker, asked: Asked, guarded: bool = True) -> Run:
+    """The answer of a gateway over a world."""
+    with asyncio.Runner() as runner:
+        return runner.run(Gateway(world, manner, guarded).ask(asked, asker))
+
+
+def check(run: Run, world: World, asked: Asked) -> None:
+    """Nothing foreign in the answer, and nothing foreign written."""
+    assert not leaks(run.body, world.marks, run.may_see, asked.told)
+    for contact_id, scope in run.writer.written:
+        assert f"person {contact_id}" in run.may_see
+        assert run.may_see >= set(scope.ids)
+    for person, _ in run.writer.added:
+        assert person.account.id in run.may_see
+    assert {one.account.id for one in run.identities.invited} <= run.may_see
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(questions())
+def test_nobody_gets_what_is_anothers(question: tuple[World, Asker, Asked]) -> None:
+    """Whatever the systems do; and with honest ones the answer is, to the letter, what it would be
+    if nobody else existed: lists, totals, whether there is more, and errors."""
+    world, asker, asked = question
+    honest = ask(world, HONEST, asker, asked)
+    check(honest, world, asked)
+    assert INTERNAL not in honest.codes
+    assert "GRAPHQL_VALIDATION_FAILED" not in honest.codes
+    if isinstance(honest.caller, Caller):
+        assert honest.owners_in_scope == {one for one in asker.may_see(world) if " " not in one}
+    alone = ask(world.only(honest.may_see), HONEST, asker, asked)
+    assert honest.body == alone.body
+    check(ask(world, LEAKY, asker, asked), world, asked)
+
+
+#: Documents that a sweep may take, each in a world of its own.
+_MOST = 400
+_ALIAS = re.compile(r"([A-Za-z]+)_([A-Za-z0-9]+)_\d+")
+
+
+@dataclass(slots=True)
+class Sweep:
+    """Documents that seek what was not asked or not answered yet, in seeded worlds.
+
+    asked: coordinates; answered: those of fields that held something. bare: from which types'
+    fields something foreign came when there was no wall."""
+
+    asked: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
+    bare: Counter[str] = field(default_factory=Counter)
+    documents: int = 0
+
+    @property
+    def left(self) -> frozenset[str]:
+        fields = {one for one in ALL if "(" not in one and one.partition(".")[0] in _OUTPUTS}
+        asked, answered = ALL - NOT_ASKED.keys(), fields - NOT_ANSWERED.keys() - NOT_ASKED.keys()
+        return (asked - self.asked) | (answered - self.answered)
+
+    def step(self, dice: random.Random) -> None:
+        """One document more, held to the same as all others."""
+        world = world_of(dice, least=3)
+        asker = _likely(world, dice)
+        size = dice.choice((8, 24))
+        # Own values mostly: most of what is foreign is answered with null.
+        around = world.only(asker.may_see(world)) if dice.random() < 0.6 else world
+        pool = values_of(around if around.cases and around.orders else world)
+        made = Generator(GRAPH, dice, pool, unseen=self.left, size=size)
+        asked = made.document()
+        run = ask(world, HONEST, asker, asked)
+        check(run, world, asked)
+        check(ask(world, LEAKY, asker, asked), world, asked)
+        assert INTERNAL not in run.codes
+        self.documents += 1
+        self.asked |= asked.coordinates
+        for key, value in _keyed(run.body.get("data")):
+            if value is not None:
+                self.answered.add(key)
+        without = ask(world, LEAKY, asker, asked, guarded=False)
+        for leak in leaks(without.body, world.marks, without.may_see, asked.told):
+            self.bare.update(match[0] for match in _ALIAS.findall(leak)[-1:])
+
+
+_OUTPUTS = {kind.name for kind in GRAPH.type_map.values() if is_composite_type(kind)}
+
+
+def _likely(world: World, dice: random.Random) -> Asker:
+    """Somebody who sees something, mostly."""
+    people = sorted(world.people, key=lambda one: -len(Asker(one).may_see(world)))
+    person = people[0] if dice.random() < 0.8 else dice.choice(people)
+    return Asker(person) if dice.random() < 0.95 else Asker()
+
+
+def _keyed(value: Any) -> Iterator[tuple[str, Any]]:
+    """Everything under an alias, by the coordinate that the alias tells."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            match = _ALIAS.fullmatch(key)
+            if match:
+                yield f"{match[1]}.{match[2]}", inner
+            yield from _keyed(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _keyed(inner)
+
+
+@pytest.fixture(scope="module")
+def sweep() -> Sweep:
+    """Goes on until nothing is left, so that it takes as long as the schema is large."""
+    swept, dice = Sweep(), random.Random(7)
+    with quiet():
+        while swept.left and swept.documents < _MOST:
+            swept.step(dice)
+    return swept
+
+
+def test_everything_that_can_be_asked_was_asked(sweep: Sweep) -> None:
+    """Every field, argument and input field that a query or mutation reaches."""
+    assert sorted(ALL - sweep.asked - NOT_ASKED.keys()) == []
+    stale = NOT_ASKED.keys() - ALL | NOT_ASKED.keys() & sweep.asked
+    assert sorted(stale) == [], "listed, but gone or asked all the same"
+
+
+def test_every_field_held_something(sweep: Sweep) -> None:
+    """What never has a value in any world could leak unseen."""
+    assert sorted(sweep.left) == []
+    stale = NOT_ANSWERED.keys() - ALL | NOT_ANSWERED.keys() & sweep.answered
+    assert sorted(stale) == [], "listed, but gone or answered all the same"
+
+
+def test_every_kind_of_object_is_asked_for_by_its_id() -> None:
+    """A new type that can be asked for by id has to be put into the worlds."""
+    node = GRAPH.type_map["Node"]
+    kinds = {kind.name for kind in possible(GRAPH, node)} - {"Node"}
+    dice = random.Random(1)
+    pools = [values_of(world_of(dice)).ids for _ in range(20)]
+    assert [kinds] * 20 == [set(ids) for ids in pools]
+    assert [kind for kind in sorted(kinds) if not any(ids[kind] for ids in pools)] == []
+
+
+def test_without_the_wall_the_check_finds_leaks(sweep: Sweep) -> None:
+    """Of every type that belongs to a customer."""
+    owned = {"Account", "Contact", "Case", "CaseComment", "Attachment", "Order", "PageInfo"}
+    assert owned <= sweep.bare.keys()
+    assert sum(sweep.bare.values()) > 100
+
+
+#: All that is asked once it is known who asks.
+METHODS = sorted(
+    name
+    for source in (sources.Customers, sources.Cases, sources.Orders)
+    for name in vars(source)
+    if not name.startswith(("_", "identity"))
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(questions(), st.sets(st.sampled_from(METHODS), min_size=1, max_size=6), st.integers(0, 2))
+def test_trouble_tells_nothing_either(
+    question: tuple[World, Asker, Asked], methods: set[str], sort: int
+) -> None:
+    """What a system says when it fails may hold anybody's data."""
+    world, asker, asked = question
+    said = " ".join([*world.marks.marks, *map(str, world.marks.values)])
+    trouble = (
+        Unavailable("crm", "a call failed", detail=said),
+        Rejected("crm", "a call failed", field="input.name", detail=said),
+        RuntimeError(said),
+    )[sort]
+    manner = Manner(scoped=False, trouble=dict.fromkeys(methods, trouble))
+    check(ask(world, manner, asker, asked), world, asked)
