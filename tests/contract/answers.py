@@ -212,7 +212,7 @@ async def names_missing_fields(world: World, method: Method) -> None:
         wires.bent(exchange.headers, exchange.body, lambda d: keys.update(wires.keys_of(d)))
     assert keys
     unreadable = 0
-    others: tuple[Any, ...] = (None, 7, "x", [None], {}, "9" * 20)
+    others: tuple[Any, ...] = (None, 7, "x", [None], {})
     bends = [wires.without(key) for key in sorted(keys)]
     bends += [wires.with_other(key, other) for key in sorted(keys) for other in others]
     replay = wires.Replaying(seen)
