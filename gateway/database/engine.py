@@ -6,6 +6,7 @@ way because another one was quicker; readers never wait (WAL).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -88,6 +89,8 @@ def _postgresql(parsed: URL) -> URL:
 
 def open_engine(url: URL) -> AsyncEngine:
     """An engine whose errors and logs show no values: those are people's data."""
+    # It would log each statement with its values when everything is logged.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     options: dict[str, Any] = {
         "hide_parameters": True,
         "pool_size": _CONNECTIONS,

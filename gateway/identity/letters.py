@@ -57,7 +57,6 @@ def compose(
     message["Subject"] = one_line(subject.removeprefix(_SUBJECT).format_map(values))
     message["Date"] = format_datetime(clock())
     message["Message-ID"] = make_msgid(domain=domain)
-    message["Content-Language"] = language
     # No answer is expected, and vacation notices would be one: RFC 3834.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
@@ -66,6 +65,8 @@ def compose(
     body = _template(letter.kind, language, "html").format_map(safe)
     frame = _frame().replace("[language]", language)
     message.add_alternative(frame.replace("[body]", body), subtype="html")
+    # Last: whatever sets the content removes such headers.
+    message["Content-Language"] = language
     return message
 
 

@@ -94,6 +94,7 @@ class LetterBox:
         self.mails: list[EmailMessage] = []
         self.gists: list[str] = []
         self.fail: list[NotSent] = []
+        self.arrived = asyncio.Event()
 
     async def send(self, message: EmailMessage, gist: str) -> None:
         await asyncio.sleep(0)
@@ -101,6 +102,7 @@ class LetterBox:
             raise self.fail.pop(0)
         self.mails.append(message)
         self.gists.append(gist)
+        self.arrived.set()
 
     def newest(self) -> str:
         """The plain text of the newest mail."""
@@ -212,7 +214,8 @@ async def house(
 ) -> AsyncIterator[House]:
     """One gateway's identities. Opened twice on one folder, it is two processes at one database."""
     clock, crm, box = Clock(), Crm(), LetterBox()
-    database = await open_database(url, folder)
+    there = (folder / "identity.sqlite").exists()
+    database = await open_database(url, folder, migrated=not there)
     audit = await open_audit(folder / "audit.jsonl", database, clock)
     ended: list[tuple[str, datetime]] = []
     forgotten: list[str] = []

@@ -226,11 +226,11 @@ async def test_a_huge_password_costs_nothing(home: House, password: str) -> None
     assert home.hashes == hashes
 
 
-async def test_too_many_at_once_are_asked_to_come_back(tmp_path: Path) -> None:
+async def test_too_many_at_once_are_asked_to_come_back(folder: Path) -> None:
     tight = msgspec.structs.replace(
         SETTINGS, passwords=Passwords(passes=1, memory_kib=4096, workers=1, waiting=2)
     )
-    async with house(tmp_path, tight) as home:
+    async with house(folder, tight) as home:
         people = (f"p{number}@andina.example" for number in range(30))
         tries = [refused(home.identity.sign_in(p, "not the password", HERE)) for p in people]
         problems = await asyncio.gather(*tries)
@@ -240,11 +240,11 @@ async def test_too_many_at_once_are_asked_to_come_back(tmp_path: Path) -> None:
         assert (await refused(home.identity.sign_in(NOBODY, "and again", HERE))).retry_at is None
 
 
-async def test_hashing_leaves_the_loop_free(tmp_path: Path) -> None:
+async def test_hashing_leaves_the_loop_free(folder: Path) -> None:
     slow = msgspec.structs.replace(
         SETTINGS, passwords=Passwords(passes=4, memory_kib=65_536, workers=1, waiting=9)
     )
-    async with house(tmp_path, slow) as home:
+    async with house(folder, slow) as home:
         longest = 0.0
 
         async def watch() -> None:
@@ -262,14 +262,14 @@ async def test_hashing_leaves_the_loop_free(tmp_path: Path) -> None:
         assert longest < took / 2
 
 
-async def test_a_password_is_hashed_anew_when_its_cost_changed(tmp_path: Path) -> None:
-    async with house(tmp_path) as home:
+async def test_a_password_is_hashed_anew_when_its_cost_changed(folder: Path) -> None:
+    async with house(folder) as home:
         await home.member()
         ((before,),) = [[row["password_hash"] for row in await home.rows("identity_person")]]
     dearer = msgspec.structs.replace(
         SETTINGS, passwords=Passwords(passes=2, memory_kib=16, workers=1)
     )
-    async with house(tmp_path, dearer) as home:
+    async with house(folder, dearer) as home:
         await refused(home.identity.sign_in(ANA, "not the password", HERE))
         assert [row["password_hash"] for row in await home.rows("identity_person")] == [before]
         await home.identity.sign_in(ANA, PASSWORD, HERE)
