@@ -36,7 +36,7 @@ serve: .run ## Serve the portal's graph and its sandbox (PORT=8000 HOST=127.0.0.
 
 .PHONY: test
 test: lint types ## Check style, types and import law, then run the tests
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: .dev ## Check style, format and import law
