@@ -50,6 +50,7 @@ class Gateway:
 
     app: Starlette
     entrance: Entrance
+    sources: Sources
     systems: tuple[System, ...]
 
     @property
@@ -112,7 +113,7 @@ async def open_gateway(settings: Settings, wiring: Wiring | None = None) -> Gate
     )
     opened = tuple(systems.values())
     app = _starlette(route, health.Ready(opened, wiring.clock), entrance, opened)
-    return Gateway(app, entrance, opened)
+    return Gateway(app, entrance, sources, opened)
 
 
 def _noting(entrance: Entrance, origin: Origin) -> Note:

@@ -1,4 +1,4 @@
-"""The command line: serve, token, schema, check, sandbox."""
+"""The command line: serve, token, schema, check, sandbox; see operators.py for the rest."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from gateway.child import Child, ChildError
 from gateway.database.engine import DatabaseError
 from gateway.entrance import open_tokens
 from gateway.identity.mail import MailSettingsError
+from gateway.operators import add_commands
 from gateway.settings import DEFAULT_FILE, Settings, SettingsError, read
 from schema.cases.catalogue import CatalogueError
 from schema.root import SCHEMA
@@ -52,7 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command; ends the process with 2 and a sentence when it cannot."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        if "command" in options:
+            asyncio.run(options.command(options, _settings(options)))
+        elif "with_gateway" in options:
+            _with_gateway(options)
+        else:
+            options.run(options)
     except _TOLD as error:
         sys.exit(f"portal-gateway: {error}")
     except KeyboardInterrupt:
@@ -100,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     sandbox = commands.add_parser("sandbox", help="the sandbox's data")
     sandbox.add_argument("action", choices=["reset"], help="reset: make it anew")
     sandbox.set_defaults(run=_sandbox)
+
+    add_commands(commands)
     return parser
 
 
@@ -111,7 +119,11 @@ def _serve(options: argparse.Namespace) -> None:
         environment = {**os.environ, **({"SANDBOX_URL": sandbox.url} if sandbox else {})}
         settings = read(options.config, environment)
         telemetry.configure(settings.server.log_level)
-        uvloop.run(_answer(settings, listener, _banner(url, options.config, sandbox)))
+        uvloop.run(
+            _answer(
+                settings, listener, _banner(url, options.config, sandbox, _mail_folder(settings))
+            )
+        )
     finally:
         if sandbox:
             sandbox.stop()
@@ -164,17 +176,22 @@ def _start_sandbox(options: argparse.Namespace) -> Child | None:
     # Read before the sandbox's address is known: only whether there is one matters here.
     settings = read(options.config, {**os.environ, "SANDBOX_URL": ""})
     if not settings.sandbox.enabled:
-        if options.latency or options.fail:
+        if _spec(options, "latency") or _spec(options, "fail"):
             raise SettingsError("--latency and --fail are for the sandbox, which is not enabled")
         return None
     arguments = ["--db", str(settings.path(settings.sandbox.database)), "--port", "0"]
     for name in ("latency", "fail"):
-        for spec in getattr(options, name):
+        for spec in _spec(options, name):
             arguments += [f"--{name}", spec]
     return Child.start([sys.executable, "-m", "sandbox", *arguments])
 
 
-def _banner(url: str, config: Path, sandbox: Child | None) -> str:
+def _spec(options: argparse.Namespace, name: str) -> list[str]:
+    """What `serve` was told for the sandbox; other commands have no such option."""
+    return getattr(options, name, [])
+
+
+def _banner(url: str, config: Path, sandbox: Child | None, mail: Path | None) -> str:
     option = "" if config == DEFAULT_FILE else f" --config {config}"
     lines = [
         "",
@@ -184,15 +201,53 @@ def _banner(url: str, config: Path, sandbox: Child | None) -> str:
     ]
     if sandbox:
         lines.append(f"  Sandbox    {sandbox.url}   (sample CRM, ERP and news site)")
+    if mail:
+        lines.append(f"  Mail       {mail}   (links and codes are printed here too)")
     people = _EXAMPLES if sandbox else ("someone@company.example",)
     lines += ["", "  Get a token and send it as `Authorization: Bearer <token>`:"]
     lines += [f"    .venv/bin/python -m gateway{option} token {person}" for person in people]
+    if mail:
+        lines += ["", "  Or sign in with a password, once you are invited:"]
+        lines.append(f"    .venv/bin/python -m gateway{option} identity invite {people[0]}")
     lines += ["", "  Stop with Ctrl+C.", ""]
     return "\n".join(lines)
 
 
+def _mail_folder(settings: Settings) -> Path | None:
+    """Where mails are written, if they are."""
+    mail = settings.identity.mail
+    return settings.path(mail.folder) if settings.access.embedded and not mail.smtp else None
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """For what needs none of the systems."""
+    return read(options.config, {**os.environ, "SANDBOX_URL": ""})
+
+
+def _with_gateway(options: argparse.Namespace) -> None:
+    """Runs a command that needs the systems, the sandbox among them."""
+    logging.disable(logging.CRITICAL)  # what is wrong is told once
+    sandbox = _start_sandbox(options)
+
+    async def run(settings: Settings) -> None:
+        gateway = await open_gateway(settings)
+        try:
+            await options.with_gateway(options, gateway)
+        except SourceError as error:
+            raise SettingsError(str(error)) from None
+        finally:
+            await gateway.close()
+
+    try:
+        environment = {**os.environ, **({"SANDBOX_URL": sandbox.url} if sandbox else {})}
+        asyncio.run(run(read(options.config, environment)))
+    finally:
+        if sandbox:
+            sandbox.stop()
+
+
 def _token(options: argparse.Namespace) -> None:
-    settings = read(options.config, {**os.environ, "SANDBOX_URL": ""})
+    settings = _settings(options)
     if not 3 <= len(options.email) <= 254 or "@" not in options.email:
         raise SettingsError(f"{options.email!r} is no e-mail address")
 

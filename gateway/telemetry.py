@@ -50,7 +50,8 @@ def configure(level: str) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # These repeat what `heard` says, and name whole addresses, which may hold a customer's data.
-    for chatty in ("httpx", "httpcore", "uvicorn.access"):
+    # Migrations tell what an operator who migrates is told anyway.
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -160,13 +160,15 @@ def _check(needs: Authorized, context: Context, arguments: dict[str, Any]) -> No
 
 async def _refuse(context: Context, name: str, refused: NotAllowed) -> NoReturn:
     caller = context.required_caller()
-    await context.note(
-        "access.refused",
-        who=caller.email or caller.name,
-        whose="-",
-        what=name,
-        outcome=refused.code,
-    )
+    if name not in context.refusals:  # a field of many items is refused once
+        context.refusals.add(name)
+        await context.note(
+            "access.refused",
+            who=caller.email or caller.name,
+            whose=" ".join(caller.scope.ids) or "-",
+            what=name,
+            outcome=refused.code,
+        )
     raise refused
 
 

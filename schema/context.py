@@ -103,6 +103,8 @@ class Context:
     note: Note = _unnoted
     #: One loader for each batched field, arguments and selection; see schema.batched.
     loaders: dict[Any, Any] = field(default_factory=dict)
+    #: The fields that were refused, each told to the audit once.
+    refusals: set[str] = field(default_factory=set)
     #: The selection of each field node, worked out once; see schema.selection.
     selections: dict[Any, Any] = field(default_factory=dict)
 

@@ -109,6 +109,7 @@ class Surroundings:
         self.context = Context.__new__(Context)
         self.context.who = who
         self.context.note = self.note
+        self.context.refusals = set()
 
     async def note(self, event: str, **what: str) -> None:
         self.noted.append({"event": event, **what})
