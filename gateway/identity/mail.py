@@ -63,6 +63,7 @@ class SmtpSender:
                     password=settings.password,
                     use_tls=settings.security == "tls",
                     start_tls=settings.security == "starttls",
+                    cert_bundle=settings.authorities,
                     timeout=settings.timeout,
                     # Without it the library asks the resolver for this machine's name, and waits.
                     local_hostname="localhost",

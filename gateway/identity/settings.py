@@ -38,13 +38,15 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Smtp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A mail server. security: "tls" from the first byte, "starttls" (refused if the server offers
-    none), or "none", which takes no password except from this machine. timeout: seconds a mail."""
+    none), or "none", which takes no password except on this machine. authorities: a file of the
+    certificates that sign the server's, None for the system's. timeout: seconds a mail."""
 
     host: str
     port: int = 587
     security: Literal["tls", "starttls", "none"] = "starttls"
     user: str | None = None
     password: str | None = None
+    authorities: str | None = None
     timeout: float = 30.0
 
     def __repr__(self) -> str:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LIVE = ROOT / ".live"
 
 #: Debian packages by a program of theirs: installed when the program is missing and we are root.
-DEBIAN_PACKAGES: Mapping[str, str] = {"chromium": "chromium"}
+DEBIAN_PACKAGES: Mapping[str, str] = {"chromium": "chromium", "pg_ctlcluster": "postgresql"}
 
 #: Lines of a failed command's output that are shown.
 _SHOWN = 30

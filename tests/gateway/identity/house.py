@@ -209,12 +209,12 @@ async def refused(doing: Any) -> Problem:
 
 
 @asynccontextmanager
-async def house(
-    folder: Path, settings: IdentitySettings = SETTINGS, url: str = "sqlite:///identity.sqlite"
-) -> AsyncIterator[House]:
-    """One gateway's identities. Opened twice on one folder, it is two processes at one database."""
+async def house(folder: Path, settings: IdentitySettings = SETTINGS) -> AsyncIterator[House]:
+    """One gateway's identities. Opened twice on one folder, it is two processes at one database.
+    A file `database.url` in the folder names another database than SQLite."""
     clock, crm, box = Clock(), Crm(), LetterBox()
-    there = (folder / "identity.sqlite").exists()
+    named, there = folder / "database.url", (folder / "identity.sqlite").exists()
+    url = named.read_text() if named.exists() else "sqlite:///identity.sqlite"
     database = await open_database(url, folder, migrated=not there)
     audit = await open_audit(folder / "audit.jsonl", database, clock)
     ended: list[tuple[str, datetime]] = []
