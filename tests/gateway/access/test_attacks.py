@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
+from gateway.access import compact
 from gateway.access.claims import InvalidToken
 from gateway.access.tokens import Tokens
 from gateway.access.verifier import Verifier
@@ -126,6 +127,14 @@ async def test_an_algorithm_that_the_issuer_is_not_pinned_to(
     assert await refused(verifier, token(FIRST, {"alg": "PS256"})) == "algorithm"
     assert await refused(verifier, token(CURVE, {"alg": "ES256"})) == "algorithm"
     assert await refused(verifier, own_token(own, {"alg": "RS256"}, FIRST)) == "algorithm"
+
+
+async def test_a_signature_is_only_checked_by_the_algorithms_of_the_keys_owner() -> None:
+    good = compact.read(token())
+    compact.verify(good, FIRST, ["RS256"])
+    for pinned in (["RS512"], ["ES256", "PS256"], []):
+        with pytest.raises(InvalidToken):
+            compact.verify(good, FIRST, pinned)
 
 
 async def test_a_key_of_another_kind_under_the_pinned_algorithms_name(
@@ -323,6 +332,11 @@ async def test_a_huge_token(verifier: Verifier, world: World) -> None:
         "é" * 9000,
     ):
         assert await refused(verifier, forged) == "too long"
+        with pytest.raises(InvalidToken):
+            compact.read(forged)
+    with pytest.raises(InvalidToken) as caught:
+        compact.read(token(more="x" * 10_000))
+    assert caught.value.reason == "too long"
     deep = "[" * 5000 + "]" * 5000
     head = json.dumps({"alg": "RS256", "kid": "first"})
     await refused(verifier, raw(head, '{"a":' + deep[: 2 * 900] + "}", FIRST))

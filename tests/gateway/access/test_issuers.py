@@ -113,6 +113,19 @@ async def test_a_withdrawn_key_is_noticed_although_nobody_brings_a_new_one(
     assert world.reads(ISSUER) == 2
 
 
+async def test_keys_that_did_not_change_are_not_proven_anew(
+    verifier: Verifier, world: World, clock: Clock
+) -> None:
+    good = token(exp=int(NOW.timestamp()) + 9000)
+    await verifier.check(good)
+    before = verifier._issuers[ISSUER].generation
+    clock.pass_(601)
+    await verifier.check(good)
+    await asyncio.sleep(0.01)
+    assert world.reads(ISSUER) == 2
+    assert verifier._issuers[ISSUER].generation == before
+
+
 async def test_a_token_younger_than_the_keys_is_not_decided_rather_than_refused(
     verifier: Verifier, world: World, clock: Clock
 ) -> None:
