@@ -132,7 +132,7 @@ async def test_un_programa_que_se_quita_deja_de_entrar(house: Portal) -> None:
     token = await program(house, "cases:read")
     assert (await ask(house, token, CASES)).status_code == 200
     await staff.remove(house.folder / "staff.json", "erp-sync")
-    statuses = []
+    statuses: list[int] = []
     while statuses[-1:] != [401] and len(statuses) < 100:
         await asyncio.sleep(0.05)
         statuses.append((await ask(house, token, CASES)).status_code)
