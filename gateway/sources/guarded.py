@@ -70,7 +70,9 @@ def _stripped(record: R, scope: Scope) -> R:
 
 def _page(page: Page[R], scope: Scope) -> Page[R]:
     items = [_stripped(item, scope) for item in page.items if _may_pass(item, scope)]
-    return replace(page, items=items)
+    # Who lists what is another's counts it too: such a total is not told.
+    total = page.total if len(items) == len(page.items) else None
+    return replace(page, items=items, total=total)
 
 
 def _in_order(found: Sequence[R | None], asked: Sequence[object], scope: Scope) -> list[R | None]:

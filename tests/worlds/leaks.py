@@ -71,7 +71,6 @@ def _foreign(leaf: Any, marks: Marks, may_see: Owners, told: str) -> Iterator[st
         if owners is not None and owners.isdisjoint(may_see) and str(value) not in told:
             yield str(value)
         for mark in MARK.findall(value) if isinstance(value, str) else ():
-            if mark in told:
-                continue
-            if marks.marks[mark.lower()].isdisjoint(may_see):
+            foreign = marks.marks[mark.lower()].isdisjoint(may_see)
+            if foreign and mark.lower() not in told.lower():
                 yield str(value)

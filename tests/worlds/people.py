@@ -96,13 +96,17 @@ class Builder:
         ways = tuple(self.relation(accounts) for _ in range(self.dice.randint(0, 4)))
         owners = Person(Contact(key, direct), ways).accounts | {myself(key)}
         mark = self.marks.mark(owners)
+        email = f"{self.one_of((mark, mark.upper()))}@people.example"
+        if twin:
+            email = twin
+            self.marks.share(twin, owners)
         contact = Contact(
             id=key,
             owner=direct,
             name=f"{self.one_of(('Ana', 'Luis'))} {mark}",
             given_name=f"Ana {mark}",
             family_name=f"Torres {mark}",
-            email=twin or f"{mark}@people.example",
+            email=email,
             phone=f"+51 {mark}",
             job_title=f"Jefa {mark}",
             locale=f"es-{mark}",
@@ -225,7 +229,7 @@ def world_of(dice: random.Random, least: int = 2, most: int = 4) -> World:
             make.marks.value(ref.number, frozenset({ref.id}))
     people: list[Person] = []
     for place in range(dice.randint(least, most + 1)):
-        twins = [None] * 9 + [one.contact.email for one in people[:1]]
+        twins = [None] * 9 + [(one.contact.email or "").swapcase() for one in people[:1]]
         people.append(make.person(place, refs, make.one_of(twins)))
     return finished(make, accounts, people, (dice.randint(1, 7), dice.randint(1, 6)))
 

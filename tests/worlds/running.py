@@ -4,7 +4,7 @@ made as for a real token, and the schema as it is."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,12 @@ from connectors.port.errors import SourceError
 from gateway.access.callers import Callers
 from gateway.access.claims import Claims
 from gateway.operations.run import Operations, Request
-from gateway.sources.guarded import GuardedCases, GuardedCustomers, GuardedOrders
+from gateway.sources.guarded import (
+    GuardedCases,
+    GuardedCustomers,
+    GuardedCustomerWriter,
+    GuardedOrders,
+)
 from schema.access import SCOPES
 from schema.cases.catalogue import Catalogue
 from schema.context import Caller, Context, Sources
@@ -46,43 +51,45 @@ def desks() -> Desks:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: a person of the world, a program (acting for an account, or for none) or nobody."""
+    """Who asks: whoever has an address, a program (for an account, or for none), or nobody."""
 
-    person: Person | None = None
+    email: str | None = None
     program: bool = False
     acting_for: str | None = None
-    scopes: Owners = SCOPES
+    scopes: frozenset[str] = SCOPES
 
     def claims(self) -> Claims | None:
         """What the token says, None without one."""
-        expires_at = NOW + timedelta(hours=1)
+        ends = NOW + timedelta(hours=1)
         if self.program:
-            scopes = frozenset(self.scopes)
-            return Claims(
-                "i", "s", None, None, expires_at, client_id="p", scopes=scopes, staff=True
-            )
-        if self.person is None:
-            return None
-        return Claims("i", "s", (self.person.contact.email or "").lower(), None, expires_at)
+            return Claims("i", "s", None, None, ends, scopes=self.scopes, staff=True)
+        return Claims("i", "s", self.email.lower(), None, ends) if self.email else None
 
-    def may_see(self, world: World) -> Owners:
-        """Whose data: worked out from the world alone, by nothing that is under test."""
-        if self.program:
-            return frozenset({self.acting_for} if self.acting_for else ())
-        return self.of_email(world, self.person.contact.email) if self.person else frozenset()
 
-    @staticmethod
-    def of_email(world: World, email: str | None) -> Owners:
-        """Whose data the person with an address may see. Two persons with it: nobody's."""
-        found = [one for one in world.people if one.contact.email == email]
-        return found[0].may_see(NOW.date()) if len(found) == 1 else frozenset()
+def known(world: World, email: str | None) -> list[Person]:
+    """Who has an address, as a list of one; two with the same are told from nobody."""
+    found = [person for person in world.people if email and person.email == email.lower()]
+    return found if len(found) == 1 else []
+
+
+def may_see(world: World, asker: Asker) -> Owners:
+    """Whose data: worked out from the world alone, by nothing that is under test."""
+    if asker.program:
+        return frozenset({asker.acting_for} if asker.acting_for else ())
+    return _theirs(known(world, asker.email))
+
+
+def _theirs(people: Iterable[Person]) -> Owners:
+    return frozenset().union(*(person.may_see(NOW.date()) for person in people))
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of it. may_see: of whoever asked, and of those who signed in on the way."""
+    """What came of it. people: who asked, and who signed in on the way. may_see: whose data any of
+    them may see."""
 
     body: Mapping[str, Any]
+    people: Sequence[Person]
     may_see: Owners
     caller: Caller | SourceError | None
     identities: Identities
@@ -93,23 +100,26 @@ class Run:
         """The codes of all errors."""
         return {error["extensions"]["code"] for error in self.body.get("errors", ())}
 
-    @property
-    def owners_in_scope(self) -> Owners:
-        """The accounts of the caller's scope."""
-        return frozenset(self.caller.scope.ids) if isinstance(self.caller, Caller) else frozenset()
-
 
 def opened(world: World, manner: Manner, guarded: bool, writer: Writer) -> Sources:
     """The sources of a world. guarded: False takes the wall away."""
-    customers = sources.Customers(world, manner)
-    cases, orders = sources.Cases(world, manner), sources.Orders(world, manner)
-    return Sources(
-        customers=GuardedCustomers(customers) if guarded else customers,
-        cases=GuardedCases(cases) if guarded else cases,
-        orders=GuardedOrders(orders) if guarded else orders,
+    bare = Sources(
+        customers=sources.Customers(world, manner),
+        cases=sources.Cases(world, manner),
+        orders=sources.Orders(world, manner),
         news=public.News(world, manner),
         questions=public.Questions(world, manner),
         customer_writer=writer,
+    )
+    if not guarded:
+        return bare
+    customers = GuardedCustomers(bare.customers)
+    return replace(
+        bare,
+        customers=customers,
+        cases=GuardedCases(bare.cases),
+        orders=GuardedOrders(bare.orders),
+        customer_writer=GuardedCustomerWriter(writer, customers),
     )
 
 
@@ -152,10 +162,10 @@ class Gateway:
             forget=callers.forget,
         )
         outcome = await OPERATIONS.run(Request(asked.text, variables=asked.variables), context)
-        seen = asker.may_see(self.world)
-        for email in identities.admitted:
-            seen |= asker.of_email(self.world, email)
-        return Run(outcome.body, seen, who, identities, writer)
+        emails = dict.fromkeys((asker.email, *identities.admitted))
+        people = [person for email in emails for person in known(self.world, email)]
+        seen = may_see(self.world, asker) | _theirs(people)
+        return Run(outcome.body, people, seen, who, identities, writer)
 
 
 def _now() -> datetime:

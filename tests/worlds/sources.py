@@ -43,7 +43,7 @@ class Customers(Memory):
 
     async def identity_by_email(self, email: str) -> Identity | None:
         self.begin("identity_by_email")
-        known = [p for p in self.world.people if (p.contact.email or "").lower() == email.lower()]
+        known = [person for person in self.world.people if person.email == email.lower()]
         if len(known) > 1:
             raise Unreadable("crm", "identity_by_email: more than one contact has this address")
         return self._identity(known[0]) if known else None

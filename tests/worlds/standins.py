@@ -72,7 +72,7 @@ class Identities:
 
     async def accept_invitation(self, token: str, password: str, origin: Origin) -> Session:
         _proved(token)
-        emails = sorted(person.contact.email or "" for person in self.world.people)
+        emails = sorted(person.email for person in self.world.people)
         return self._session(emails[0] if emails else "nobody@people.example")
 
 

@@ -58,6 +58,11 @@ class Marks:
         self.marks[text] = owners
         return text
 
+    def share(self, text: str, owners: Owners) -> None:
+        """The marks in a text are theirs too."""
+        for mark in MARK.findall(text):
+            self.marks[mark.lower()] |= owners
+
     def value(self, value: V, owners: Owners) -> V:
         """The value, which is now known to be theirs."""
         plain: str | int
@@ -134,11 +139,21 @@ class Person:
     relations: tuple[Relation, ...] = ()
 
     @property
+    def email(self) -> str:
+        """The address as it is compared."""
+        return (self.contact.email or "").lower()
+
+    @property
     def accounts(self) -> Owners:
         """The accounts whose people see this person: the direct one, and those that the CRM calls
         active, whatever their days."""
         active = {relation.account_id for relation in self.relations if relation.active}
         return frozenset({self.contact.owner.id, *active})
+
+    def leads(self, account_id: str, day: date) -> bool:
+        """Whether this person is an ADMIN of an account on a day."""
+        ways = (way for way in self.relations if way.account_id == account_id)
+        return any(way.role is MembershipRole.ADMIN and way.holds(day) for way in ways)
 
     def may_see(self, day: date) -> Owners:
         """Everything whose data this person may see on a day."""
@@ -178,7 +193,7 @@ class World:
         numbers = {account.number for account in accounts.values() if account.number}
         cases = [case for case in self.cases if case.owner.id in kept]
         known = {case.id for case in cases}
-        emails = Counter(person.contact.email for person in self.people)
+        emails = Counter(person.email for person in self.people)
         return replace(
             self,
             accounts=accounts,
@@ -187,7 +202,7 @@ class World:
                 for person in self.people
                 if kept & {*person.accounts, myself(person.contact.id)}
                 # Who shares an address is seen by nobody, but nobody can sign in with it either.
-                or emails[person.contact.email] > 1
+                or emails[person.email] > 1
             ],
             cases=cases,
             comments=[comment for comment in self.comments if comment.case_id in known],
