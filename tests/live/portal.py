@@ -88,13 +88,25 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def _toml(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """Lines of TOML. JSON writes strings, numbers, booleans and lists of them the same way."""
+def _toml(table: Mapping[str, Any], path: tuple[str, ...], brackets: str = "[]") -> Iterator[str]:
+    """Lines of TOML. JSON writes strings, numbers, booleans and lists of them the same way.
+    brackets: two more for a table of a list."""
     if path:
-        yield f"[{'.'.join(map(json.dumps, path))}]"
-    inner = {name: value for name, value in table.items() if isinstance(value, Mapping)}
+        half = len(brackets) // 2
+        yield f"{brackets[:half]}{'.'.join(map(json.dumps, path))}{brackets[half:]}"
+    inner = {name: value for name, value in table.items() if _holds_tables(value)}
     for name, value in table.items():
         if name not in inner:
             yield f"{json.dumps(name)} = {json.dumps(value, ensure_ascii=False)}"
     for name, value in inner.items():
-        yield from _toml(value, (*path, name))
+        if isinstance(value, Mapping):
+            yield from _toml(value, (*path, name))
+        else:
+            for one in value:
+                yield from _toml(one, (*path, name), "[[]]")
+
+
+def _holds_tables(value: object) -> bool:
+    if isinstance(value, list):
+        return bool(value) and isinstance(value[0], Mapping)
+    return isinstance(value, Mapping)

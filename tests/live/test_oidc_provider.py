@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from joserfc.jwk import ECKey
 
@@ -20,7 +21,9 @@ from gateway.access.claims import Claims, InvalidToken
 from gateway.access.issuers import Issuer, IssuerSettings
 from gateway.access.tokens import Tokens
 from gateway.access.verifier import Verifier
+from tests.live.conftest import StartGateway
 from tests.live.oidc.servers import NodeProvider, key
+from tests.live.portal import Gateway
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -45,7 +48,7 @@ def door(url: str, **settings: Any) -> Verifier:
 STAFF = {
     "staff_claim": "roles",
     "staff_value": "portal-staff",
-    "staff_scopes": ["cases:read", "contacts:invite"],
+    "staff_scopes": ["cases:read", "customers:read"],
 }
 
 
@@ -142,6 +145,57 @@ async def test_an_outage_there_keeps_known_keys_and_tells_of_unknown_ones(
     with pytest.raises(Unavailable):
         await fresh.check(first)
     await fresh.close()
+
+
+async def test_a_gateway_by_its_settings_lets_them_in(
+    provider: NodeProvider, start_gateway: StartGateway
+) -> None:
+    """The whole way: portal.toml, HTTP, the provider's keys, and the CRM's word on the person."""
+
+    def trust(settings: dict[str, Any]) -> None:
+        table = {"issuer": provider.url, "audience": "portal", "algorithms": ["RS256"], **STAFF}
+        settings["access"]["issuers"] = [table]
+
+    gateway = start_gateway(trust)
+    with provider.running(FIRST):
+        person = provider.person(ANA)["access_token"]
+        program = provider.program("cases:read customers:read")
+        own = ask(gateway, person)
+        (account,) = {one["account"]["id"] for one in own["data"]["viewer"]["memberships"]}
+        assert {one["account"]["id"] for one in own["data"]["cases"]["nodes"]} == {account}
+        nobodys = ask(gateway, program, CASES)
+        assert nobodys["data"] == {"cases": {"nodes": []}}
+        acting = ask(gateway, program, CASES, account)
+        assert acting["data"]["cases"]["nodes"] == own["data"]["cases"]["nodes"]
+    assert (
+        ask(gateway, person)["data"] == own["data"]
+    )  # the provider does not run, its keys are known
+    head, body, _ = person.split(".")
+    refused = post(gateway, f"{head}.{body}.{'A' * 342}", CASES)
+    assert refused.status_code == 401
+    assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+CASES = "{ cases(first: 5) { nodes { number account { id } } } }"
+OWN = "{ viewer { memberships { account { id } } } " + CASES[1:]
+
+
+def ask(
+    gateway: Gateway, token: str, query: str = OWN, acting_for: str | None = None
+) -> dict[str, Any]:
+    answer = post(gateway, token, query, acting_for)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    assert "errors" not in told, told["errors"]
+    return told
+
+
+def post(gateway: Gateway, token: str, query: str, acting_for: str | None = None) -> httpx.Response:
+    headers = {"authorization": f"Bearer {token}"}
+    if acting_for is not None:
+        headers["portal-acting-for"] = acting_for
+    body = {"query": query}
+    return httpx.post(f"{gateway.url}/graphql", json=body, headers=headers, trust_env=False)
 
 
 async def test_a_changed_token_is_refused(running: NodeProvider, verifier: Verifier) -> None:

@@ -44,7 +44,7 @@ const provider = new Provider(issuer, {
       defaultResource: () => 'urn:portal',
       useGrantedResource: () => true,
       getResourceServerInfo: () => ({
-        scope: 'cases:read contacts:invite admin:all',
+        scope: 'cases:read customers:read contacts:invite admin:all',
         audience,
         accessTokenFormat: 'jwt',
         jwt: { sign: { alg: 'RS256' } },
