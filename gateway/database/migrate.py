@@ -23,14 +23,19 @@ _LOCK = 7_041_883
 
 async def open_database(url: str, root: Path = Path(), *, migrated: bool = True) -> Database:
     """Opens a database. root: where a relative path to an SQLite file starts. migrated: whether to
-    bring its tables up to date first. Raises DatabaseError or sqlalchemy.exc.SQLAlchemyError."""
+    bring its tables up to date first. Raises DatabaseError, OSError or SQLAlchemy's own errors."""
     target = address(url, root)
     if target.get_backend_name() == "sqlite" and target.database:
-        folder = Path(target.database).parent
-        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(_touch, Path(target.database))
     if migrated:
         await migrate(target)
     return Database(open_engine(target))
+
+
+def _touch(file: Path) -> None:
+    """Only its owner may read the file, and what SQLite puts beside it: it holds people's data."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
 
 
 async def migrate(target: URL) -> None:

@@ -92,7 +92,7 @@ class FolderSender:
         self._tell(f"{gist}\n  {path}" if gist else str(path))
 
     def _write(self, message: EmailMessage) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         day = re.sub(r"\D", "", message["Date"].datetime.isoformat()[:19])
         number = re.sub(r"[^\w.]", "", message["Message-ID"].partition("@")[0])
         path = self._folder / f"{day}-{number}.eml"

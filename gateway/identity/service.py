@@ -24,6 +24,7 @@ from gateway.identity.limits import Tries
 from gateway.identity.outbox import Outbox
 from gateway.identity.passwords import Busy, Passwords, problem_with, too_long
 from gateway.identity.people import People, Person
+from gateway.identity.repeats import Repeats
 from gateway.identity.resets import Refusal, Resets
 from gateway.identity.sessions import Because, Reused, Sessions
 from schema.context import Caller
@@ -67,6 +68,7 @@ class Identities:
 
     def __init__(self, rooms: Rooms, around: Surroundings) -> None:
         self._rooms, self._around = rooms, around
+        self._repeats = Repeats(around.clock)
 
     # ------------------------------------------------------------------------------- sessions
 
@@ -288,8 +290,10 @@ class Identities:
         except Busy:
             raise Problems(problems.busy(self._around.clock() + _SOON)) from None
         except Problems as refused:
-            codes: list[ProblemCode] = [problem.code for problem in refused.problems]
-            await self._note(event, who, origin, whose, what, " ".join(codes))
+            codes = " ".join(problem.code for problem in refused.problems)
+            over = codes == ProblemCode.TOO_MANY_ATTEMPTS
+            if not over or self._repeats.first(event, who or "-", origin.address):
+                await self._note(event, who, origin, whose, what, codes)
             raise
 
     async def _note(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,12 @@ async def test_errors_show_no_values(tmp_path: Path) -> None:
             await connection.execute(insert(AttemptRow).values(key="whose-secret", at=NOW))
     assert "whose-secret" not in str(raised.value)
     await engine.dispose()
+
+
+async def test_only_its_owner_may_read_what_is_kept(tmp_path: Path) -> None:
+    database = await open_database("sqlite:///var/a.sqlite", tmp_path)
+    async with database.write() as connection:
+        await connection.execute(insert(AttemptRow).values(key="k", at=NOW))
+    files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "var").iterdir()}
+    assert files == dict.fromkeys(("a.sqlite", "a.sqlite-wal", "a.sqlite-shm"), 0o600)
+    await database.close()

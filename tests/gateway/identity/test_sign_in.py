@@ -157,6 +157,17 @@ async def test_guessing_at_an_address_ends_soon(home: House) -> None:
     assert (await home.identity.sign_in(ANA, PASSWORD, HERE)).email == ANA
 
 
+async def test_an_attack_does_not_fill_the_audit(home: House) -> None:
+    for _ in range(60):
+        await refused(home.identity.sign_in(ANA, "not the password", HERE))
+    most = SETTINGS.limits.sign_in_address
+    assert len(await home.events(outcome="WRONG_CREDENTIALS")) == most
+    assert len(await home.events(outcome="TOO_MANY_ATTEMPTS")) == 1
+    home.clock.forward(minutes=1)
+    await refused(home.identity.sign_in(ANA, "not the password", HERE))
+    assert len(await home.events(outcome="TOO_MANY_ATTEMPTS")) == 2
+
+
 async def test_guessing_ends_alike_where_nobody_has_the_address(home: House) -> None:
     await home.member()
     answers = {}
