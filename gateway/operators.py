@@ -28,6 +28,9 @@ from schema.identity.service import Invitation, Problems
 from schema.nodes import key_of
 from schema.texts import LANGUAGES, say
 
+#: The command line speaks English.
+_LANGUAGE = "en"
+
 #: A command that needs nothing but the settings; and one that needs the gateway's systems.
 Command = Callable[[argparse.Namespace, Settings], Awaitable[None]]
 WithGateway = Callable[[argparse.Namespace, Gateway], Awaitable[None]]
@@ -142,7 +145,7 @@ async def _invite(options: argparse.Namespace, gateway: Gateway) -> None:
         by = _operator()
         expires_at = await commands.invite(identity, invitation, by, options.language)
     except Problems as raised:
-        texts = [say("en", one.text, one.values) for one in raised.problems]
+        texts = [say(_LANGUAGE, one.text, one.values) for one in raised.problems]
         raise SettingsError(" ".join(texts)) from None
     print(f"{invitation.email} is invited for {invitation.account_name}, until {expires_at}.")
 

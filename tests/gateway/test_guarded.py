@@ -10,9 +10,24 @@ import pytest
 from connectors.port.fields import NOT_FETCHED, Fields
 from connectors.port.pages import Page, Slice
 from connectors.port.queries import CaseQuery, ContactQuery, OrderQuery
-from connectors.port.records import Account, Address, Case, CaseComment, Contact, Order
+from connectors.port.records import (
+    Account,
+    Address,
+    Case,
+    CaseComment,
+    Contact,
+    ContactChanges,
+    MembershipRole,
+    NewContact,
+    Order,
+)
 from connectors.port.scope import AccountRef, Scope
-from gateway.sources.guarded import GuardedCases, GuardedCustomers, GuardedOrders
+from gateway.sources.guarded import (
+    GuardedCases,
+    GuardedCustomers,
+    GuardedCustomerWriter,
+    GuardedOrders,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -122,3 +137,58 @@ async def test_answers_that_cannot_be_told_apart_are_no_answers() -> None:
     customers = GuardedCustomers(cast("Any", Leaky()))
     with pytest.raises(RuntimeError, match="1 answers to 2 questions"):
         await customers.contacts_by_id(["p1", "p2"], ANY, SCOPE)
+
+
+class Careless:
+    """A writer that writes whatever it is told. written: whom and for which account."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    async def update_contact(self, contact_id: str, changes: ContactChanges, scope: Scope) -> bool:
+        self.written.append(contact_id)
+        return True
+
+    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
+        self.written.append(person.account.id)
+        return person.role
+
+
+class People:
+    """Who is seen: "own" of the own account, "foreign" of another, whatever the scope says."""
+
+    async def contacts_by_id(
+        self, ids: Sequence[str], fields: Fields, scope: Scope
+    ) -> list[Contact | None]:
+        owners = {"own": OWN, "foreign": FOREIGN}
+        return [Contact(id=i, owner=owners[i]) if i in owners else None for i in ids]
+
+
+@pytest.mark.parametrize(
+    ("contact_id", "scope", "done"),
+    [
+        ("own", SCOPE, True),
+        ("foreign", SCOPE, False),
+        ("nobody", SCOPE, False),
+        ("", SCOPE, False),
+        ("own", Scope(), False),
+    ],
+)
+async def test_only_people_of_the_scope_are_changed(
+    contact_id: str, scope: Scope, done: bool
+) -> None:
+    writer = Careless()
+    guarded = GuardedCustomerWriter(writer, GuardedCustomers(cast(Any, People())))
+    assert await guarded.update_contact(contact_id, ContactChanges(phone="1"), scope) is done
+    assert writer.written == (["own"] if done else [])
+
+
+async def test_people_are_added_only_to_accounts_of_the_scope() -> None:
+    writer = Careless()
+    guarded = GuardedCustomerWriter(writer, GuardedCustomers(cast(Any, People())))
+    given = ("eva@andina.example", "Eva", MembershipRole.MEMBER)
+    assert await guarded.ensure_contact(NewContact(OWN, *given), SCOPE) is MembershipRole.MEMBER
+    for scope in (SCOPE, Scope()):
+        with pytest.raises(PermissionError):
+            await guarded.ensure_contact(NewContact(FOREIGN, *given), scope)
+    assert writer.written == [OWN.id]
