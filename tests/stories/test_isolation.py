@@ -75,7 +75,9 @@ def owned(database: Path) -> Owned:
 OWNED = {
     # A person belongs to every account that they act for.
     "Contact": "SELECT c.Id, r.AccountId, c.Email FROM crm_AccountContactRelation r "
-    "JOIN crm_Contact c ON c.Id = r.ContactId WHERE r.IsActive OR r.IsDirect",
+    f"JOIN crm_Contact c ON c.Id = r.ContactId WHERE r.IsDirect OR (r.IsActive "
+    f"AND coalesce(r.StartDate, '') <= '{NOW.date()}' "
+    f"AND coalesce(r.EndDate, '9') >= '{NOW.date()}')",
     "Case": "SELECT Id, AccountId, CaseNumber FROM crm_Case",
     "CaseComment": "SELECT c.Id, k.AccountId FROM crm_CaseComment c JOIN crm_Case k ON k.Id = c.ParentId",
     "Attachment": "SELECT l.LinkedEntityId || '-' || l.ContentDocumentId, k.AccountId FROM crm_ContentDocumentLink l JOIN crm_Case k ON k.Id = l.LinkedEntityId",

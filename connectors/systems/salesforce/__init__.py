@@ -20,7 +20,7 @@ async def _open(source: str, settings: Settings, wiring: Wiring) -> System:
     serves = knowledge.serves if knowledge else ()
     return System(
         name=source,
-        customers=Customers(client, settings),
+        customers=Customers(client, settings, wiring.clock),
         customer_writer=CustomerWriter(client, settings, wiring.clock),
         cases=Cases(client, settings),
         news=News(client, knowledge, settings.url) if knowledge and "news" in serves else None,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 from connectors.port.errors import Unreadable
@@ -14,6 +15,7 @@ from connectors.port.scope import Scope
 from connectors.systems.salesforce import selection, translate
 from connectors.systems.salesforce.client import Client
 from connectors.systems.salesforce.paging import chunks, seek, wanted
+from connectors.systems.salesforce.relations import in_force
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Settings
 from connectors.systems.salesforce.soql import (
@@ -22,7 +24,6 @@ from connectors.systems.salesforce.soql import (
     Condition,
     Select,
     columns,
-    either,
     every,
     record_id,
     same,
@@ -39,17 +40,14 @@ _LONGEST_EMAIL: Final = 254
 
 _ACCOUNT_ID: Final = Column("AccountId")
 _CONTACT_ID: Final = Column("ContactId")
-#: Every contact has a relation to its direct account, which somebody may have set inactive.
-_VISIBLE: Final = either(Column("IsActive").equals(True), Column("IsDirect").equals(True))
 
 
 class Customers:
     """The CRM as a source of customers. Contacts are seen through their relations to accounts, so
-    the org has to have "Contacts to Multiple Accounts" switched on."""
+    the org has to have "Contacts to Multiple Accounts" switched on. clock: aware UTC."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._client = client
-        self._settings = settings
+    def __init__(self, client: Client, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self._client, self._settings, self._clock = client, settings, clock
 
     async def identity_by_email(self, email: str) -> Identity | None:
         address = email.strip()
@@ -115,7 +113,7 @@ class Customers:
         if not scope or not asked:
             return [None for _ in ids]
         shown = columns(["ContactId", "AccountId", "IsDirect", *self._shown(fields)])
-        visible = every(_ACCOUNT_ID.one_of(scope.ids), _VISIBLE)
+        visible = every(_ACCOUNT_ID.one_of(scope.ids), in_force(self._clock()))
         queries = [
             Select(_RELATION, shown, every(_CONTACT_ID.one_of(chunk), visible))
             for chunk in chunks(asked, scope)
@@ -148,7 +146,7 @@ class Customers:
         question = Select(
             _RELATION,
             columns(["ContactId", "AccountId", *self._shown(fields)]),
-            every(_ACCOUNT_ID.equals(owner.id), _VISIBLE, *place.conditions),
+            every(_ACCOUNT_ID.equals(owner.id), in_force(self._clock()), *place.conditions),
             place.order,
             place.limit,
         )

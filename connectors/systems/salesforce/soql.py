@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol
 
-Value = str | int | bool | datetime | None
+Value = str | int | bool | date | datetime | None
 
 #: A column may walk up to five relationships: Parent.Account.Name.
 COLUMN_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,79}(?:\.[A-Za-z][A-Za-z0-9_]{0,79}){0,5}\Z"
@@ -63,6 +63,8 @@ def literal(value: Value) -> str:
         return str(value)
     if isinstance(value, datetime):
         return _instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
     return f"'{_escaped(value)}'"
 
 

@@ -14,9 +14,10 @@ from connectors.port.records import ContactChanges, MembershipRole, NewContact
 from connectors.port.scope import Scope
 from connectors.systems.salesforce import translate
 from connectors.systems.salesforce.client import Client
+from connectors.systems.salesforce.relations import in_force
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Settings
-from connectors.systems.salesforce.soql import Column, Select, columns, either, every, record_id
+from connectors.systems.salesforce.soql import Column, Select, columns, every, record_id
 
 _CONTACT, _RELATION = "Contact", "AccountContactRelation"
 _PREFIX: Final = "003"
@@ -25,7 +26,6 @@ _LONGEST_GIVEN: Final = 40
 
 _ACCOUNT_ID: Final = Column("AccountId")
 _CONTACT_ID: Final = Column("ContactId")
-_VISIBLE: Final = either(Column("IsActive").equals(True), Column("IsDirect").equals(True))
 
 Values = dict[str, str | bool | None]
 
@@ -44,7 +44,11 @@ class CustomerWriter:
         query = Select(
             _RELATION,
             columns(["ContactId", *given]),
-            every(_CONTACT_ID.equals(contact_id), _ACCOUNT_ID.one_of(scope.ids), _VISIBLE),
+            every(
+                _CONTACT_ID.equals(contact_id),
+                _ACCOUNT_ID.one_of(scope.ids),
+                in_force(self._clock()),
+            ),
             limit=1,
         )
         rows = await self._client.rows("update_contact", query)

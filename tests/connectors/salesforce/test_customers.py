@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -33,10 +33,18 @@ pytestmark = pytest.mark.anyio
 ANA = "003SB00000ANATQAA1"
 FOREIGN = "001SB00000ASTRQAC3"
 
+NOW = datetime(2026, 11, 18, 15, tzinfo=UTC)
+#: A relation by which a person of an account is told today.
+IN_FORCE = (
+    "(IsDirect = true OR (IsActive = true "
+    "AND (StartDate = null OR StartDate < 2026-11-19) "
+    "AND (EndDate = null OR EndDate >= 2026-11-18)))"
+)
+
 
 def asking(answers: Answers = nothing, **changes: Any) -> tuple[Customers, Org]:
     org = Org(answers)
-    return Customers(org.client(**changes), settings(**changes)), org
+    return Customers(org.client(**changes), settings(**changes), lambda: NOW), org
 
 
 # -------------------------------------------------------------------------------------- identity
@@ -223,7 +231,7 @@ async def test_contacts_are_seen_through_their_relations_in_one_call() -> None:
             "FROM AccountContactRelation "
             f"WHERE ContactId IN ('{ANA}','003SB00000LUISQAB1','003SB00000ROSAQAB2',"
             f"'003SB00000NONEQAB2') AND (AccountId IN ('{ANDINA.id}','{PACIFICO.id}') "
-            "AND (IsActive = true OR IsDirect = true))"
+            f"AND {IN_FORCE})"
         )
     ]
 
@@ -284,7 +292,7 @@ async def test_the_people_of_an_account_by_name() -> None:
     assert (page.has_next, page.has_previous) == (True, True)
     assert org.queries[-1] == (
         "SELECT ContactId,AccountId,Contact.Name,Contact.Email FROM AccountContactRelation "
-        f"WHERE AccountId = '{ANDINA.id}' AND (IsActive = true OR IsDirect = true) AND "
+        f"WHERE AccountId = '{ANDINA.id}' AND {IN_FORCE} AND "
         f"(Contact.Name > 'O\\'Neil' OR (Contact.Name = 'O\\'Neil' AND ContactId > '{ANA}')) "
         "ORDER BY Contact.Name ASC,ContactId ASC LIMIT 3"
     )
