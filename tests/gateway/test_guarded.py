@@ -178,14 +178,14 @@ async def test_only_people_of_the_scope_are_changed(
     contact_id: str, scope: Scope, done: bool
 ) -> None:
     writer = Careless()
-    guarded = GuardedCustomerWriter(writer, GuardedCustomers(cast(Any, People())))
+    guarded = GuardedCustomerWriter(writer, GuardedCustomers(cast("Any", People())))
     assert await guarded.update_contact(contact_id, ContactChanges(phone="1"), scope) is done
     assert writer.written == (["own"] if done else [])
 
 
 async def test_people_are_added_only_to_accounts_of_the_scope() -> None:
     writer = Careless()
-    guarded = GuardedCustomerWriter(writer, GuardedCustomers(cast(Any, People())))
+    guarded = GuardedCustomerWriter(writer, GuardedCustomers(cast("Any", People())))
     given = ("eva@andina.example", "Eva", MembershipRole.MEMBER)
     assert await guarded.ensure_contact(NewContact(OWN, *given), SCOPE) is MembershipRole.MEMBER
     for scope in (SCOPE, Scope()):

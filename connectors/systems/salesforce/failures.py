@@ -16,6 +16,16 @@ LOGIN: Final = "login"
 
 _REFUSED: Final = ("INVALID_SESSION_ID", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED")
 _PASSING: Final = ("SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT")
+#: A value that the org does not take, in a record that is written: its sender can put it right.
+_VALUE: Final = (
+    "STRING_TOO_LONG",
+    "INVALID_EMAIL_ADDRESS",
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+)
+#: What the operations that write people write. A name has two columns and is one field of ours.
+_WRITTEN: Final = {"update_contact": "Contact", "ensure_contact": "Contact"}
+_NAME: Final = {"given_name": "name", "family_name": "name"}
 _CODE: Final = re.compile(r"[A-Za-z_]{1,60}")
 _NO_COLUMN: Final = re.compile(
     r"No such column '([A-Za-z0-9_]{1,80})' on (?:entity|sobject of type) '?([A-Za-z0-9_]{1,80})"
@@ -31,6 +41,7 @@ class Fault(msgspec.Struct, rename="camel"):
 
     error_code: str
     message: str = ""
+    fields: list[str] = []
 
 
 class _TokenFault(msgspec.Struct):
@@ -65,16 +76,22 @@ def _named(reply: Reply, fault: Fault, ours: Ours, wait: float | None) -> Source
     if code in _PASSING:
         return Unavailable(source, f"{operation}: the org cannot answer now", detail=detail)
     if reply.status == 400:
-        field = _field(fault.message, ours) if code == "INVALID_FIELD" else None
+        field = _field(fault, operation, ours)
         about = f" ({field})" if field else ""
         message = f"{operation}: the org did not accept the question{about}"
         return Rejected(source, message, field=field, detail=detail)
     return None
 
 
-def _field(message: str, ours: Ours) -> str | None:
-    found = _NO_COLUMN.search(message)
-    return ours(found[2], found[1]) if found else None
+def _field(fault: Fault, operation: str, ours: Ours) -> str | None:
+    """Our name of what the error points at."""
+    if fault.error_code == "INVALID_FIELD":
+        found = _NO_COLUMN.search(fault.message)
+        return ours(found[2], found[1]) if found else None
+    if fault.error_code in _VALUE and fault.fields and operation in _WRITTEN:
+        field = ours(_WRITTEN[operation], fault.fields[0])
+        return _NAME.get(field, field) if field else None
+    return None
 
 
 def _no_token(reply: Reply, now: float) -> SourceError | None:

@@ -258,3 +258,20 @@ async def test_an_account_outside_the_scope_gets_nobody(org: Org) -> None:
     with pytest.raises(SourceError):
         await org.writer.ensure_contact(somebody(account=PACIFICO), SCOPE)
     assert org.writes == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        (ContactChanges(job_title="x" * 129), "job_title"),
+        (ContactChanges(name="Ana " + "x" * 81), "name"),
+        (ContactChanges(phone="1" * 41), "phone"),
+    ],
+)
+async def test_a_value_that_the_org_does_not_take_is_named(
+    org: Org, changes: ContactChanges, field: str
+) -> None:
+    with pytest.raises(Rejected) as raised:
+        await org.writer.update_contact(ANA.crm_id, changes, SCOPE)
+    assert raised.value.field == field
+    assert org.contact(ANA.email)["Name"] == "Ana Torres"

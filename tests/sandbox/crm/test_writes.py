@@ -29,6 +29,17 @@ async def test_a_new_case_gets_number_dates_and_state(client: httpx.AsyncClient)
     assert case["Subject"] == "¿Dónde está?"
 
 
+async def test_a_new_contact_is_related_to_its_account(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    body = {"FirstName": "Eva", "LastName": "Ríos", "AccountId": ANDINA}
+    made = (await client.post("/sobjects/Contact", json=body)).json()["id"]
+    sql = "SELECT AccountId, Roles, IsActive, IsDirect FROM crm_AccountContactRelation"
+    assert database.rows(f"{sql} WHERE ContactId = ?", (made,)) == [(ANDINA, None, 1, 1)]
+    alone = (await client.post("/sobjects/Contact", json={"LastName": "Sola"})).json()["id"]
+    assert database.rows(f"{sql} WHERE ContactId = ?", (alone,)) == []
+
+
 async def test_the_same_key_makes_one_case(client: httpx.AsyncClient) -> None:
     path = "/sobjects/Case/Portal_Key__c/a%2Fb%20c"
     first = await client.patch(path, json={"Subject": "Uno"})
