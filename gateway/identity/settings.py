@@ -85,3 +85,7 @@ class IdentitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     passwords: Passwords = Passwords()
     limits: Limits = Limits()
     mail: Mail = Mail()
+
+    def __repr__(self) -> str:
+        # The database's address holds its password.
+        return f"IdentitySettings(portal_url={self.portal_url!r})"

@@ -167,7 +167,10 @@ async def test_a_password_goes_to_no_server_in_clear() -> None:
     kept = Smtp("127.0.0.1", security="none", user="u", password="of the server")
     assert SmtpSender(kept) is not None
     assert "of the server" not in repr(kept)
-    assert "of the server" not in repr(msgspec.structs.replace(SETTINGS.mail, smtp=kept))
+    mail = msgspec.structs.replace(SETTINGS.mail, smtp=kept)
+    whole = msgspec.structs.replace(SETTINGS, mail=mail, database="postgresql://u:hidden@h/d")
+    assert "of the server" not in repr(mail)
+    assert "hidden" not in repr(whole)
 
 
 async def test_a_mail_is_tried_until_it_is_sent(home: House) -> None:

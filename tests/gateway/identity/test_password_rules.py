@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
+from argon2 import PasswordHasher
 
 from gateway.identity.passwords import open_passwords, problem_with
 from schema.identity.service import ProblemCode
@@ -54,6 +57,24 @@ async def test_every_keyboard_writes_the_same_password() -> None:
     assert not await passwords.verify(kept, "cafe con leche")
     assert not await passwords.verify("no hash at all", "cafe con leche")
     await passwords.close()
+
+
+@pytest.mark.anyio
+async def test_nobodys_password_takes_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are compared with a hash of the same cost."""
+    compared: list[str] = []
+
+    class Listening(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+            compared.append(str(hash))
+            return super().verify(hash, password)
+
+    monkeypatch.setattr("gateway.identity.passwords.PasswordHasher", Listening)
+    passwords = await open_passwords(CHEAP, "some secret")
+    await passwords.verify(await passwords.hash("of somebody"), "a guess")
+    await passwords.verify(None, "a guess")
+    await passwords.close()
+    assert [kept.rsplit("$", 2)[0] for kept in compared] == ["$argon2id$v=19$m=8,t=1,p=1"] * 2
 
 
 @pytest.mark.anyio
