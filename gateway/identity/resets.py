@@ -78,11 +78,13 @@ class Resets:
         """The mail of a request, with a new code; None when nobody has the address, or the request
         is over. Raises Busy."""
         async with self._database.read() as connection:
-            if await people.find(connection, entry.recipient) is None:
-                return None
+            person = await people.find(connection, entry.recipient)
         code = self._chance.code()
         # A code has few digits: only a hash that takes work keeps a stolen table from telling it.
+        # It is made for nobody too, or others who sign in meanwhile could feel the difference.
         hashed = await self._passwords.hash(code)
+        if person is None:
+            return None
         open_ = (
             ResetRow.id == entry.reference,
             ResetRow.proven_at.is_(None),

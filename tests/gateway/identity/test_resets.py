@@ -64,7 +64,9 @@ async def test_asking_takes_the_same_work_for_everybody(home: House) -> None:
     assert seen == [seen[0]] * 3
     assert seen[0][:3] == (0, 2, 1)
     home.box.mails.clear()
+    hashes = home.hashes
     await home.identity.send_mails()
+    assert home.hashes - hashes == 3, "one for each, whoever they are"
     assert [mail["To"] for mail in home.box.mails] == [ANA]
     assert await home.rows("identity_outbox") == []
 
