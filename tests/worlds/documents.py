@@ -55,10 +55,12 @@ class Asked:
 
 @dataclass(slots=True)
 class _Place:
-    """One object of the answer: which names are taken there, and what may be asked once more."""
+    """One object of the answer: which names are taken there, what may be asked once more."""
 
     names: set[str] = field(default_factory=set)
     again: list[tuple[str, str, Any, _Place]] = field(default_factory=list)
+    #: The types that fragments here are on.
+    kinds: set[str] = field(default_factory=set)
 
 
 class Generator:
@@ -87,8 +89,8 @@ class Generator:
         self._fragments: list[str] = []
         self._done: list[tuple[str, Any]] = []
         self._count = 0
-        #: The type that the field whose arguments are being written answers with.
-        self._aim = ""
+        #: The types that the field whose arguments are being written answers with.
+        self._aims: set[str] = set()
 
     def document(self, operation: str | None = None) -> Asked:
         """A document of one operation: "query", "mutation" or either."""
@@ -144,6 +146,7 @@ class Generator:
     def _inline(self, kind: Any, depth: int, place: _Place) -> str:
         """An inline fragment on a type that fits, at times without saying so."""
         directives = self._directives(DirectiveLocation.INLINE_FRAGMENT)
+        place.kinds.add(kind.name)
         return f"... on {kind.name}{directives} {self._selection(kind, depth - 1, place)}"
 
     def _widened(self, kind: Any, depth: int, place: _Place) -> str:
@@ -180,13 +183,17 @@ class Generator:
         self._left -= 1
         self._asked.add(f"{kind.name}.{name}")
         inner = get_named_type(one.type)
+        where = _Place(names=set(place.names & {"*"}), kinds={inner.name})
+        body = ""
+        if is_composite_type(inner):
+            # First, because what is selected tells which ids make sense as arguments.
+            body = self._selection(inner, depth - 1, where)
+        self._aims = where.kinds
         head = self._key(kind, name, place) + self._arguments(kind, name, one)
         head += self._directives(DirectiveLocation.FIELD)
-        if not is_composite_type(inner):
-            return head
-        where = _Place(names=set(place.names & {"*"}))
-        place.again.append((kind.name, head, inner, where))
-        return f"{head} {self._selection(inner, depth - 1, where)}"
+        if body:
+            place.again.append((kind.name, head, inner, where))
+        return f"{head} {body}".rstrip()
 
     def _chosen(self, kind: Any, depth: int) -> tuple[str, GraphQLField]:
         fields = list(fields_of(kind).items())
@@ -194,8 +201,8 @@ class Generator:
             flat = [one for one in fields if not is_composite_type(get_named_type(one[1].type))]
             fields = flat or fields
         if self._far and self._chance(0.85):
-            near = min(self._way(kind, one) for one in fields)
-            fields = [one for one in fields if self._way(kind, one) == near]
+            near = min(self._way(kind, one) for one in fields) + self._dice.choice((0, 0, 1))
+            fields = [one for one in fields if self._way(kind, one) <= near]
         return self._dice.choice(fields)
 
     def _way(self, kind: Any, named: tuple[str, GraphQLField]) -> int:
@@ -232,7 +239,6 @@ class Generator:
 
     def _arguments(self, kind: Any, name: str, one: GraphQLField) -> str:
         given = []
-        self._aim = get_named_type(one.type).name
         for argument, declared in one.args.items():
             coordinate = f"{kind.name}.{name}({argument}:)"
             if not self._given(declared.type, coordinate, argument):
@@ -292,7 +298,7 @@ class Generator:
 
     def _present(self, kind: Any, name: str) -> Any:
         if isinstance(kind, GraphQLList):
-            count = self._dice.choice((0, 1, 1, 2, 3))
+            count = self._dice.choice((0, 1, 1, 2, 3, 9))
             return [self._value(kind.of_type, name) for _ in range(count)]
         if isinstance(kind, GraphQLEnumType):
             return self._dice.choice(list(kind.values))
@@ -320,7 +326,7 @@ class Generator:
             return self._dice.choice(COUNTS)
         if kind.name == "Float":
             return self._dice.choice((0.0, 1.5, -1e300))
-        if kind.name == "ID" and self._chance(0.9):
+        if kind.name == "ID" and self._chance(0.98):
             return self._dice.choice(self._ids(name))
         if name in _PLACES and self._chance(0.9):
             return self._dice.choice(self._pool.cursors)
@@ -336,10 +342,10 @@ class Generator:
         fitting = [
             ids
             for kind, ids in self._pool.ids.items()
-            if ids and (name.lower().startswith(kind.lower()) or kind == self._aim)
+            if ids and (name.lower().startswith(kind.lower()) or kind in self._aims)
         ]
         if fitting and self._chance(0.85):
-            return fitting[0]
+            return self._dice.choice(fitting)
         return self._pool.all_ids
 
 

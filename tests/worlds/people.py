@@ -93,7 +93,7 @@ class Builder:
         """twin: the address of somebody else, who then cannot be told from this person."""
         key = f"P{place}-"
         direct: AccountRef = self.one_of(accounts)
-        ways = tuple(self.relation(accounts) for _ in range(self.dice.randint(0, 4)))
+        ways = tuple(self.relation(accounts) for _ in range(self.dice.choice((0, 1, 2, 2, 3, 4))))
         owners = Person(Contact(key, direct), ways).accounts | {myself(key)}
         mark = self.marks.mark(owners)
         email = f"{self.one_of((mark, mark.upper()))}@people.example"
@@ -229,7 +229,7 @@ def world_of(dice: random.Random, least: int = 2, most: int = 4) -> World:
             make.marks.value(ref.number, frozenset({ref.id}))
     people: list[Person] = []
     for place in range(dice.randint(least, most + 1)):
-        twins = [None] * 9 + [(one.contact.email or "").swapcase() for one in people[:1]]
+        twins = [None] * 15 + [(one.contact.email or "").swapcase() for one in people[:1]]
         people.append(make.person(place, refs, make.one_of(twins)))
     return finished(make, accounts, people, (dice.randint(1, 7), dice.randint(1, 6)))
 
