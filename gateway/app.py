@@ -81,7 +81,7 @@ async def open_gateway(settings: Settings, wiring: Wiring | None = None) -> Gate
         name: await catalog.start(name, table, wiring) for name, table in settings.systems.items()
     }
     sources = _sources(settings, systems)
-    entrance = await open_entrance(settings, wiring, sources.customers)
+    entrance = await open_entrance(settings, wiring, sources.customers, sources.customer_writer)
 
     def make_context(
         who: Caller | SourceError | None, language: str, locale: str, origin: Origin

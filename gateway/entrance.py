@@ -15,7 +15,9 @@ from starlette.requests import Request as HttpRequest
 from starlette.routing import Route
 
 from connectors.kit.connector import Wiring
-from connectors.port.sources import CustomerSource
+from connectors.port.records import NewContact
+from connectors.port.scope import Scope
+from connectors.port.sources import CustomerSource, CustomerWriter
 from gateway.access import published, token_endpoint
 from gateway.access.callers import Callers
 from gateway.access.issuers import Issuer
@@ -30,8 +32,12 @@ from gateway.database.engine import Database
 from gateway.database.migrate import open_database
 from gateway.http.origins import Origins
 from gateway.identity.embedded import EmbeddedIdentity, open_identity
+from gateway.identity.invitations import EnsureContact
 from gateway.settings import Settings, SettingsError
 from schema.context import Caller
+from schema.identity.service import Invitation
+from schema.problems import Problem, ProblemCode, Problems
+from schema.texts import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +64,15 @@ class Entrance:
         await self._opened.aclose()
 
 
-async def open_entrance(settings: Settings, wiring: Wiring, customers: CustomerSource) -> Entrance:
-    """Raises SettingsError, SecretFileError, DatabaseError, each with a text for whoever wrote the
+async def open_entrance(
+    settings: Settings,
+    wiring: Wiring,
+    customers: CustomerSource,
+    writer: CustomerWriter | None = None,
+) -> Entrance:
+    """writer: adds who accepts an invitation to the CRM; None where it is only read.
+
+    Raises SettingsError, SecretFileError, DatabaseError, each with a text for whoever wrote the
     settings, and what the database raises."""
     async with AsyncExitStack() as opened:
         origins = _origins(settings)
@@ -91,6 +104,7 @@ async def open_entrance(settings: Settings, wiring: Wiring, customers: CustomerS
                 clock=wiring.clock,
                 ended=revocations.end,
                 forget=callers.forget,
+                ensure_contact=_ensuring(writer) if writer else None,
             )
             opened.push_async_callback(identity.close)
             await revocations.catch_up(identity.ended_since)
@@ -160,6 +174,29 @@ def _keep_running(opened: AsyncExitStack, work: Awaitable[None]) -> None:
             await task
 
     opened.push_async_callback(stop)
+
+
+def _ensuring(writer: CustomerWriter) -> EnsureContact:
+    """Adds somebody who accepts an invitation to the CRM. It is the one moment at which they prove
+    that the address is theirs, and agree."""
+
+    async def ensure(invitation: Invitation) -> str:
+        account = invitation.account
+        person = NewContact(
+            account,
+            invitation.email,
+            invitation.name,
+            invitation.role,
+            invitation.phone,
+            invitation.job_title,
+        )
+        role = await writer.ensure_contact(person, Scope([account]))
+        if role is None:
+            text = N_("You no longer act for this company. Ask whoever invited you.")
+            raise Problems(Problem(ProblemCode.NOT_ALLOWED, text))
+        return role.value
+
+    return ensure
 
 
 def _heard(audit: Audit, origins: Origins) -> Callable[[str, str, HttpRequest], Awaitable[None]]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from connectors.port.records import AccountRef, MembershipRole, NewContact
+from connectors.port.records import AccountRef, MembershipRole
 from connectors.port.scope import Scope
 from gateway.access import keys, staff
 from gateway.app import Gateway
@@ -171,11 +171,9 @@ async def _wanted(options: argparse.Namespace, gateway: Gateway) -> Invitation:
         role = role or held[account_id].role
     if not name or role is None:
         raise SettingsError("somebody new to the account needs --name and --role")
-    if sources.customer_writer is not None:
-        person = NewContact(owner, options.email, name, role)
-        has = await sources.customer_writer.ensure_contact(person, Scope([owner]))
-        if has is not role:
-            raise SettingsError(f"{options.email} acts for the account already, as {has.value}")
+    has = held[account_id].role if account_id in held else role
+    if has is not role:
+        raise SettingsError(f"{options.email} acts for the account already, as {has.value}")
     return Invitation(owner, account.name, options.email, name, role)
 
 

@@ -76,10 +76,11 @@ class CustomerWriter(Protocol):
         Rejected, with our name of the field, for a value that the system does not take."""
         ...
 
-    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
+    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole | None:
         """Sees to it that a person with this address may act for the account, which is in the
         scope. Somebody who is known keeps name and numbers; somebody who acts for the account
-        already keeps their role. Answers the role they have."""
+        already keeps their role. Answers the role they have; None for somebody whose relation to
+        the account was ended, which stays as it is."""
         ...
 
 

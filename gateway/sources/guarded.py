@@ -139,7 +139,7 @@ class GuardedCustomerWriter:
             return False
         return await self._writer.update_contact(found[0].id, changes, scope)
 
-    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
+    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole | None:
         if person.account not in scope:
             raise PermissionError("the account of a new contact is outside the scope")
         return await self._writer.ensure_contact(person, scope)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, Any
 
 import strawberry
 
 from connectors.port.errors import SourceError
+from connectors.port.records import AccountRef
 from connectors.port.records import MembershipRole as Role
-from connectors.port.records import NewContact
 from schema.access import CONTACTS_INVITE, Anonymous, Authorized, MembershipRole
 from schema.context import Context
 from schema.customers.loaders import accounts_by_id
@@ -207,18 +208,11 @@ async def _invite(context: Context, wanted: types.InviteContactInput) -> types.I
     caller, role = context.required_caller(), Role(wanted.role.name)
     account_id = key_of("input.accountId", wanted.account_id, "Account")
     accounts: Any = await accounts_by_id(context, [account_id], frozenset({"id", "name"}))
-    account, writer = accounts[0], context.sources.customer_writer
-    if account is None or writer is None:
+    account = accounts[0]
+    if account is None:
         raise NotAllowed(N_("You may not do this for this company."))
     email = ascii_lower(wanted.email)
-    person = NewContact(account.owner, email, name, role, phone or None, title or None)
-    has = await writer.ensure_contact(person, context.scope)
-    context.forget(email)
-    if has is not role:
-        text = N_("This person acts for the company already, as {role}.")
-        values = {"role": context.say(_ROLES[has])}
-        field = ("input", "role")
-        raise service.Problems(Problem(ProblemCode.CONFLICT, text, values, field))
+    await _check_role_now(context, account.owner, email, role)
     invitation = Invitation(
         account=account.owner,
         account_name=account.name,
@@ -231,6 +225,33 @@ async def _invite(context: Context, wanted: types.InviteContactInput) -> types.I
     by = caller.email or caller.name
     expires_at = await kept.invite(invitation, by, context.language, origin)
     return types.InviteContactPayload(expires_at=expires_at)
+
+
+async def _check_role_now(context: Context, account: AccountRef, email: str, role: Role) -> None:
+    """Raises Problems for somebody whose role for the account the invitation would change. Nothing
+    is written before they accept: who invites learns nothing of people of other companies."""
+    known = await context.sources.customers.identity_by_email(email)
+    memberships = known.memberships if known and ascii_lower(known.email) == email else ()
+    held = [one for one in memberships if one.account.id == account.id]
+    today = context.clock().astimezone(UTC).date()
+    if not held:
+        if context.sources.customer_writer is None:
+            raise NotAllowed(N_("People have to be added to the CRM before they are invited."))
+        return
+    valid = {
+        one.role
+        for one in held
+        if (one.valid_from is None or one.valid_from <= today)
+        and (one.valid_to is None or today <= one.valid_to)
+    }
+    if not valid:
+        text = N_("Their relation to the company does not hold today. Our team can renew it.")
+        raise service.Problems(Problem(ProblemCode.CONFLICT, text, field=("input", "email")))
+    if role not in valid:
+        text = N_("This person acts for the company already, as {role}.")
+        has = next(one for one in Role if one in valid)
+        values = {"role": context.say(_ROLES[has])}
+        raise service.Problems(Problem(ProblemCode.CONFLICT, text, values, ("input", "role")))
 
 
 def _kept(context: Context) -> tuple[IdentityService, Origin]:

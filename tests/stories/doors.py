@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email.policy
 import re
+import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
 from email import message_from_bytes
@@ -144,3 +145,15 @@ async def asks(portal: Portal, token: str) -> int:
     headers = {"authorization": f"Bearer {token}"}
     response = await portal.client.post("/graphql", json={"query": ME}, headers=headers)
     return response.status_code
+
+
+async def in_crm(portal: Portal, sql: str, *values: object) -> None:
+    """Somebody at the supplier changes something in the CRM."""
+
+    def change() -> None:
+        connection = sqlite3.connect(portal.folder / "sandbox.sqlite", timeout=5)
+        with connection:
+            assert connection.execute(sql, values).rowcount > 0
+        connection.close()
+
+    await asyncio.to_thread(change)

@@ -18,6 +18,7 @@ from tests.stories.doors import (
     PASSWORD,
     SIGN_IN,
     do,
+    in_crm,
     invited,
     later,
     mail_to,
@@ -179,3 +180,71 @@ async def test_un_correo_que_se_parece_no_es_el_mismo(house: Portal) -> None:
     lookalike = EVA.replace("e", "\u0435", 1)
     [error] = (await do(house, SIGN_IN, email=lookalike, password=PASSWORD))["userErrors"]
     assert error["code"] == "WRONG_CREDENTIALS"
+
+
+PEOPLE_OF = "query($id: ID!) { account(id: $id) { contacts(first: 100) { nodes { name email } } } }"
+ENDED = """UPDATE crm_AccountContactRelation SET {} WHERE ContactId =
+           (SELECT Id FROM crm_Contact WHERE Email = ?)"""
+
+
+async def people(portal: Portal) -> set[str]:
+    answer = await portal.ask(PEOPLE_OF, {"id": ANDINA})
+    return {one["email"] for one in answer.data["account"]["contacts"]["nodes"]}
+
+
+async def test_invitar_no_revela_a_quien_ya_esta_en_el_crm(house: Portal) -> None:
+    """Invitar a alguien de otra empresa no muestra su nombre ni su teléfono hasta que acepta; la
+    respuesta es la misma que para un desconocido."""
+    before = await people(house)
+    given = {"accountId": ANDINA, "name": "Quien sea", "role": "READER"}
+    known = await do(house, INVITE, by=ANA, email=LUIS, **given)
+    unknown = await do(house, INVITE, by=ANA, email=EVA, **given)
+    assert known == unknown
+    assert await people(house) == before
+
+    mail = await mail_to(house, LUIS)
+    accepted = await do(house, ACCEPT, token=mail.link_token, password=PASSWORD)
+    assert accepted["viewer"]["name"] == "Luis Rojas"
+    roles = {m["account"]["name"]: m["role"] for m in accepted["viewer"]["memberships"]}
+    assert roles["Andina Construcciones S.A.S."] == "READER"
+    assert len(roles) == 2
+    assert await people(house) == before | {LUIS}
+
+
+@pytest.mark.parametrize("state", ["IsActive = 0", "EndDate = '2026-11-17'"])
+async def test_una_relacion_que_la_empresa_termino_no_vuelve_con_la_invitacion(
+    house: Portal, state: str
+) -> None:
+    """Si se termina entre la invitación y la respuesta, aceptar no la devuelve."""
+    mail = await invited(house, MEMBER, "MEMBER")
+    await in_crm(house, ENDED.format(state), MEMBER)
+    refused = await do(house, ACCEPT, token=mail.link_token, password=PASSWORD)
+    assert refused["session"] is None
+    [error] = refused["userErrors"]
+    assert (error["code"], error["message"]) == (
+        "NOT_ALLOWED",
+        "Ya no actúas por esta empresa. Consulta a quien te invitó.",
+    )
+    [error] = (await do(house, SIGN_IN, email=MEMBER, password=PASSWORD))["userErrors"]
+    assert error["code"] == "WRONG_CREDENTIALS"
+
+
+async def test_una_relacion_vencida_se_dice_al_invitar(house: Portal) -> None:
+    """Quien invita se entera de que la relación con su empresa no está vigente."""
+    await in_crm(house, ENDED.format("EndDate = '2026-11-17'"), MEMBER)
+    given = {"accountId": ANDINA, "email": MEMBER, "name": "x", "role": "MEMBER"}
+    [error] = (await do(house, INVITE, by=ANA, **given))["userErrors"]
+    assert (error["code"], error["field"]) == ("CONFLICT", ["input", "email"])
+    assert "no está vigente hoy" in error["message"]
+    assert mails(house, MEMBER) == []
+
+
+async def test_si_el_crm_no_responde_la_invitacion_no_se_gasta(house: Portal) -> None:
+    """Aceptar cuando el CRM no contesta lo dice, y más tarde el mismo enlace funciona."""
+    mail = await invited(house)
+    house.faults.of("crm").arm("status", 503)
+    given = {"input": {"token": mail.link_token, "password": PASSWORD}}
+    answer = await house.ask(ACCEPT, given, by=None)
+    assert answer.error["extensions"]["code"] == "SOURCE_UNAVAILABLE"
+    house.faults.of("crm").reset()
+    assert (await do(house, ACCEPT, token=mail.link_token, password=PASSWORD))["session"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.stories.doors import (
@@ -16,25 +14,13 @@ from tests.stories.doors import (
     SIGN_OUT,
     asks,
     do,
+    in_crm,
     later,
     member,
 )
 from tests.stories.portal import ANA, Portal
 
 pytestmark = pytest.mark.anyio
-
-
-async def crm(portal: Portal, sql: str, *values: object) -> None:
-    """Somebody at the company changes something in the CRM."""
-    import sqlite3
-
-    def change() -> None:
-        connection = sqlite3.connect(portal.folder / "sandbox.sqlite", timeout=5)
-        with connection:
-            assert connection.execute(sql, values).rowcount > 0
-        connection.close()
-
-    await asyncio.to_thread(change)
 
 
 async def test_la_sesion_sigue_con_tokens_nuevos(house: Portal) -> None:
@@ -87,7 +73,7 @@ async def test_quien_ya_no_actua_por_la_empresa_no_ve_nada(house: Portal) -> Non
     assert (await house.ask(ME, token=token)).data["cases"]["nodes"]
     sql = """UPDATE crm_AccountContactRelation SET IsActive = 0 WHERE ContactId =
              (SELECT Id FROM crm_Contact WHERE Email = ?)"""
-    await crm(house, sql, EVA)
+    await in_crm(house, sql, EVA)
     house.gateway.callers.forget(EVA)
     gone = (await house.ask(ME, token=token)).data
     assert gone == {"viewer": {"name": "Eva Ríos", "memberships": []}, "cases": {"nodes": []}}
@@ -107,7 +93,7 @@ async def test_lo_que_dice_el_crm_se_cree_un_minuto(house: Portal) -> None:
     assert (await house.ask(ME, token=token)).data["viewer"]["memberships"]
     sql = """UPDATE crm_AccountContactRelation SET EndDate = '2026-11-17' WHERE ContactId =
              (SELECT Id FROM crm_Contact WHERE Email = ?)"""
-    await crm(house, sql, EVA)
+    await in_crm(house, sql, EVA)
     assert (await house.ask(ME, token=token)).data["viewer"]["memberships"]
     await later(house, seconds=61)
     assert (await house.ask(ME, token=token)).data["viewer"]["memberships"] == []

@@ -61,22 +61,29 @@ class CustomerWriter:
             await self._client.change("update_contact", _CONTACT, found, values)
         return True
 
-    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
+    async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole | None:
         if person.account not in scope:
             message = "ensure_contact: the account is outside the scope"
             raise Rejected(self._client.source, message, field="account")
         known = await self._known(person)
-        if known is None:
-            contact_id = await self._create(person)
-            relations = await self._relations(contact_id, person)
-        else:
-            contact_id = known.required("Id")
-            relations = await self._relations(contact_id, person)
-            role = self._valid_role(relations)
-            if role is not None:
-                return role
-        await self._relate(contact_id, relations, person)
-        return person.role
+        contact_id = known.required("Id") if known else await self._create(person)
+        relations = await self._relations(contact_id, person)
+        if not relations:
+            new: Values = {"AccountId": person.account.id, "ContactId": contact_id}
+            new |= {"Roles": self._granted(person), "IsActive": True}
+            await self._client.create("ensure_contact", _RELATION, new)
+            return person.role
+        held = [row for row in relations if self._holds(row)]
+        if not held:
+            return None
+        roles = {translate.role(self._settings.values, list(row.several("Roles"))) for row in held}
+        found = next((one for one in MembershipRole if one in roles), None)
+        if found is None:
+            # As the org makes it with a new contact of the account.
+            granted = ";".join([*held[0].several("Roles"), self._granted(person)])
+            record = held[0].required("Id")
+            await self._client.change("ensure_contact", _RELATION, record, {"Roles": granted})
+        return found or person.role
 
     async def _known(self, person: NewContact) -> Row | None:
         email = self._settings.columns.contact.email
@@ -110,34 +117,15 @@ class CustomerWriter:
             "ensure_contact", Select(_RELATION, columns(names), of_both, limit=2)
         )
 
-    def _valid_role(self, relations: list[Row]) -> MembershipRole | None:
-        """What the person may do for the account today."""
+    def _holds(self, row: Row) -> bool:
+        """Whether a relation is active and its days hold today."""
         today = self._clock().astimezone(UTC).date()
-        held: set[MembershipRole | None] = set()
-        for row in relations:
-            begins, ends = row.day("StartDate"), row.day("EndDate")
-            if (
-                row.flag("IsActive")
-                and not (begins and begins > today)
-                and not (ends and ends < today)
-            ):
-                held.add(translate.role(self._settings.values, list(row.several("Roles"))))
-        return next((one for one in MembershipRole if one in held), None)
+        begins, ends = row.day("StartDate"), row.day("EndDate")
+        early, late = begins is not None and begins > today, ends is not None and ends < today
+        return row.flag("IsActive") and not early and not late
 
-    async def _relate(self, contact_id: str, relations: list[Row], person: NewContact) -> None:
-        words = self._settings.values.role
-        granted = words[person.role][0]
-        if not relations:
-            new: Values = {"AccountId": person.account.id, "ContactId": contact_id}
-            new |= {"Roles": granted, "IsActive": True}
-            await self._client.create("ensure_contact", _RELATION, new)
-            return
-        ours = {word for listed in words.values() for word in listed}
-        kept = [word for word in relations[0].several("Roles") if word not in ours]
-        values: Values = {"Roles": ";".join([*kept, granted]), "IsActive": True}
-        values |= {"StartDate": None, "EndDate": None}
-        found = relations[0].required("Id")
-        await self._client.change("ensure_contact", _RELATION, found, values)
+    def _granted(self, person: NewContact) -> str:
+        return self._settings.values.role[person.role][0]
 
     def _named(self, name: str | None, given_now: str | None) -> Values:
         """A full name in its two columns. The border stays where it was; else it is after the first
