@@ -69,14 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="portal-gateway", description="One GraphQL API for a customer portal."
     )
-    parser.add_argument(
-        "--config", type=Path, default=DEFAULT_FILE, help="settings, by default portal.toml"
-    )
+    _add_config(parser, DEFAULT_FILE)
     commands = parser.add_subparsers(required=True, metavar="command")
 
     serve = commands.add_parser("serve", help="answer requests")
     serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--port", type=_port, default=8000)
     serve.add_argument(
         "--latency",
         action="append",
@@ -108,7 +106,22 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.set_defaults(run=_sandbox)
 
     add_commands(commands)
+    for command in commands.choices.values():
+        # Also behind the command; without a default, so that it does not undo the one before.
+        _add_config(command, argparse.SUPPRESS)
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 <= int(text[:9]) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _add_config(parser: argparse.ArgumentParser, default: Path | str) -> None:
+    parser.add_argument(
+        "--config", type=Path, default=default, help="settings, by default portal.toml"
+    )
 
 
 def _serve(options: argparse.Namespace) -> None:

@@ -11,7 +11,8 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -63,10 +64,16 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """default_language: for callers who name none that we have. time_zone: of days that callers
     name, where no desk tells. catalogue, desks: the files of the graph's own data."""
 
-    default_language: str = "es"
+    default_language: Literal["es", "en", "pt"] = "es"
     time_zone: str = "UTC"
     catalogue: str = "content/catalogue.toml"
     desks: str = "content/desks.toml"
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"`time_zone`: there is no time zone {self.time_zone!r}") from None
 
 
 class Sandbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,8 +88,8 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """max_body_kilobytes: of a request without files. log_level: of the structured log.
     trusted_proxies: addresses or networks whose X-Forwarded-For is believed."""
 
-    max_body_kilobytes: int = 256
-    log_level: str = "INFO"
+    max_body_kilobytes: Annotated[int, msgspec.Meta(ge=1)] = 256
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     trusted_proxies: list[str] = []
 
 

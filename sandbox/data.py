@@ -17,8 +17,9 @@ _SEED: Final = 4512
 def build(path: Path | str, today: date) -> None:
     """Make the file anew, with data of the 24 months before `today`.
 
-    It is built beside the old one and then takes its place, so that a build that is cut off
-    leaves no half of a sandbox behind.
+    It is built beside the old one, so that a build that is cut off leaves no half of a sandbox
+    behind. An old file is filled anew in one step instead of being replaced: a sandbox that is
+    running on it goes on with the new data, and what is written then is not lost.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -32,10 +33,27 @@ def build(path: Path | str, today: date) -> None:
             connection.execute("PRAGMA journal_mode = DELETE")
         finally:
             connection.close()
-        database.remove(final)
-        unfinished.replace(final)
+        if final.exists():
+            _pour(unfinished, final)
+        else:
+            unfinished.replace(final)
     finally:
         database.remove(unfinished)
+
+
+def _pour(source: Path, target: Path) -> None:
+    old, new = sqlite3.connect(target), sqlite3.connect(source)
+    try:
+        new.backup(old)
+    except sqlite3.DatabaseError:
+        # What lies there is no database, or one that is broken: nothing can be running on it.
+        old.close()
+        database.remove(target)
+        new.close()
+        source.replace(target)
+    finally:
+        old.close()
+        new.close()
 
 
 def fill(connection: sqlite3.Connection, today: date) -> None:

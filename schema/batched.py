@@ -25,6 +25,7 @@ from typing import Any
 import strawberry
 from aiodataloader import DataLoader
 
+from connectors.port.errors import SourceError
 from connectors.port.fields import NOT_FETCHED
 from schema.context import Context
 from schema.selection import EMBEDS, NEEDS, raw, selected, selects
@@ -116,12 +117,20 @@ async def each(
     ids: Iterable[str | None],
     ask: Callable[[Sequence[str]], Awaitable[Sequence[Any]]],
 ) -> list[Any]:
-    """Answers by id for many parents: every id is asked once, None is answered with None."""
+    """Answers by id for many parents: every id is asked once, None is answered with None. When the
+    question brings no answer, that is the error of those parents alone that have an id: it stands
+    in their places; where all have one, it is raised."""
     wanted = list(ids)
     unique = list(dict.fromkeys(i for i in wanted if i is not None))
     if not unique:
         return [None] * len(wanted)
-    found = dict(zip(unique, await ask(unique), strict=True))
+    found: dict[str, Any]
+    try:
+        found = dict(zip(unique, await ask(unique), strict=True))
+    except SourceError as error:
+        if None not in wanted:
+            raise
+        found = dict.fromkeys(unique, error)
     return [None if i is None else found[i] for i in wanted]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import NewType
+from typing import Any, NewType
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
@@ -17,6 +19,9 @@ CurrencyCode = NewType("CurrencyCode", str)
 LanguageTag = NewType("LanguageTag", str)
 EmailAddress = NewType("EmailAddress", str)
 URL = NewType("URL", str)
+
+#: Longest text of a date, a moment or a number, in characters.
+_LONGEST_VALUE = 64
 
 
 def _text(value: object) -> str:
@@ -33,10 +38,55 @@ def _pattern(name: str, pattern: str, hint: str) -> ScalarDefinition:
             raise ValueError(f"{name} must be {hint}")
         return value
 
-    return strawberry.scalar(name=name, description=hint, serialize=_text, parse_value=parse)
+    return strawberry.scalar(
+        name=name, description=f"{hint[0].upper()}{hint[1:]}.", serialize=_text, parse_value=parse
+    )
+
+
+def _value(
+    name: str, hint: str, serialize: Callable[[Any], str], parse: Callable[[str], Any]
+) -> ScalarDefinition:
+    def parsed(value: object) -> Any:
+        try:
+            if isinstance(value, str) and len(value) <= _LONGEST_VALUE:
+                return parse(value)
+        except (ValueError, ArithmeticError):
+            pass
+        raise ValueError(f"{name} must be {hint}")
+
+    return strawberry.scalar(
+        name=name,
+        description=f"{hint[0].upper()}{hint[1:]}.",
+        serialize=serialize,
+        parse_value=parsed,
+    )
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
+
+
+def _exact(value: str) -> Decimal:
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError
+    return number
 
 
 SCALARS: dict[object, ScalarDefinition] = {
+    date: _value(
+        "Date", "a calendar date, ISO 8601: 2026-03-31", date.isoformat, date.fromisoformat
+    ),
+    datetime: _value(
+        "DateTime",
+        "a moment with its offset, ISO 8601: 2026-03-31T14:00:00-05:00",
+        datetime.isoformat,
+        _moment,
+    ),
+    Decimal: _value("Decimal", 'an exact decimal number as a string: "1234.50"', str, _exact),
     CountryCode: _pattern(
         "CountryCode", r"[A-Z]{2}", "two capital letters, ISO 3166-1 alpha-2: CO, PE, CL, AR, BR"
     ),

@@ -6,7 +6,8 @@
     |-- Throttled       it asks us to slow down or our quota is used up: try later, see retry_after
     |-- Refused         it does not accept our credential: an operator has to act
     |-- Rejected        it says that the input is wrong: the caller has to act
-    `-- Unreadable      it answered something that is not its own format
+    |-- Unreadable      it answered something that is not its own format
+    `-- NotConfigured   there is no such system: nobody was asked
 
 The text of an error is ours and names the operation. What the system itself said goes to the log
 through `detail`, and never further: it may hold other people's data or a secret.
@@ -91,3 +92,9 @@ class Unreadable(SourceError):
     """An answer that is not what the system documents: HTML, broken JSON, a missing field."""
 
     code = "SOURCE_UNREADABLE"
+
+
+class NotConfigured(SourceError):
+    """No system answers for this noun: an operator has to name one."""
+
+    code = "SOURCE_NOT_CONFIGURED"

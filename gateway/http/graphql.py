@@ -24,7 +24,7 @@ from schema.context import Caller, Context
 from schema.errors import InputError
 from schema.identity.service import Origin
 from schema.nodes import key_of
-from schema.texts import negotiate
+from schema.texts import N_, negotiate, say
 
 _log = logging.getLogger("gateway.http")
 
@@ -76,7 +76,7 @@ class GraphQLRoute:
             return _json({"errors": [refusal]}, http, refused.status, refused.headers)
         except InvalidToken as refused:
             await self._tell_refused(http, refused)
-            text = "The access token is not valid or has expired. Sign in again."
+            text = say(language, N_("The access token is not valid or has expired. Sign in again."))
             refusal = errors.refusal(errors.UNAUTHENTICATED, text)
             header = {"www-authenticate": 'Bearer error="invalid_token"'}
             return _json({"errors": [refusal]}, http, 401, header)

@@ -15,6 +15,8 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from gateway.operations.places import argument_of
+
 #: Longest document in characters, and most tokens in it.
 LONGEST, MOST_TOKENS = 100_000, 10_000
 #: Most documents that are remembered, and most characters of all of them.
@@ -27,11 +29,13 @@ _RULES = (*specified_rules, OneOfInputValidationRule)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A document that may be run, or the mistakes in it; syntax tells which sort they are."""
+    """A document that may be run, or the mistakes in it; syntax tells which sort they are.
+    arguments: for each mistake the argument it is about, if any."""
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...] = ()
     syntax: bool = False
+    arguments: tuple[str | None, ...] = ()
 
 
 class Documents:
@@ -68,4 +72,7 @@ class Documents:
         except RecursionError:
             message = "The document is nested too deeply."
             return Checked(None, (GraphQLError(message),), syntax=True)
-        return Checked(None, tuple(errors)) if errors else Checked(document)
+        if not errors:
+            return Checked(document)
+        named = tuple(argument_of(document, error) for error in errors)
+        return Checked(None, tuple(errors), arguments=named)

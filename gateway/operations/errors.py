@@ -13,6 +13,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from connectors.port.errors import (
+    NotConfigured,
     Refused,
     Rejected,
     SourceError,
@@ -40,7 +41,8 @@ _SOURCE_TEXTS: tuple[tuple[type[SourceError], str], ...] = (
     (Throttled, N_("{source} takes no more questions for now. Try again later.")),
     (Refused, N_("{source} does not let the gateway in. Its operators have to act.")),
     (Rejected, N_("{source} did not accept the question.")),
-    (Unreadable, N_("{source} gave an answer that cannot be read. Try again later.")),
+    (Unreadable, N_("{source} gave an answer that cannot be read. Its operators have to act.")),
+    (NotConfigured, N_("The portal has no system behind it for this: {source}.")),
     (SourceError, N_("{source} brought no answer.")),
 )
 
@@ -62,9 +64,10 @@ def formatted(error: GraphQLError, language: str) -> dict[str, Any]:
     return _shape(error, *_masked(original or error, language))
 
 
-def plain(error: GraphQLError, code: str) -> dict[str, Any]:
+def plain(error: GraphQLError, code: str, argument: str | None = None) -> dict[str, Any]:
     """An error in the document itself: its text is the GraphQL library's and names places."""
-    return _shape(error, error.message, {"code": code})
+    named = {"argument": argument} if argument else {}
+    return _shape(error, error.message, {"code": code, **named})
 
 
 def refusal(code: str, text: str, **extensions: object) -> dict[str, Any]:

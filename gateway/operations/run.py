@@ -56,7 +56,11 @@ class Operations:
         checked = self.checked(request.query)
         if checked.document is None:
             code = errors.PARSE_FAILED if checked.syntax else errors.VALIDATION_FAILED
-            told = [errors.plain(error, code) for error in checked.errors]
+            arguments = checked.arguments or (None,) * len(checked.errors)
+            told = [
+                errors.plain(error, code, argument)
+                for error, argument in zip(checked.errors, arguments, strict=True)
+            ]
             return Outcome({"errors": told}, started=False)
         result = execute(
             self._schema,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from connectors.port.errors import Refused
+from connectors.port.errors import NotConfigured
 
 
 class Absent:
@@ -16,6 +16,6 @@ class Absent:
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def refuse(*_: object, **__: object) -> Any:
-            raise Refused(self._noun, f"{name}: no system is configured for {self._noun}")
+            raise NotConfigured(self._noun, f"{name}: no system is configured")
 
         return refuse

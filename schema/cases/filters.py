@@ -82,7 +82,9 @@ class CaseFilter:
         default=None, description="Of these accounts alone."
     )
     search: str | None = strawberry.field(
-        default=None, description="Words that the subject or the description must hold."
+        default=None,
+        description="Words that it must hold: in the subject, and in the description where the CRM "
+        "can search there.",
     )
 
 

@@ -67,7 +67,7 @@ async def order_of_case(
 
     orders = await each([case.order_number or None for case in parents], ask)
     return [
-        order if order is not None and order.owner == case.owner else None
+        order if not isinstance(order, records.Order) or order.owner == case.owner else None
         for case, order in zip(parents, orders, strict=True)
     ]
 

@@ -40,12 +40,14 @@ async def lines_of_order(
     counted: bool,
     first: First = None,
     after: After = None,
-) -> Sequence[Listing]:
+) -> Sequence[Listing | Exception]:
     part = wanted(BY_POSITION, first, after)
     asked = _asked(context.sources.orders.lines_by_order, context, fields)
     lines = await embedded_or_asked(parents, "lines", _key, asked)
     return [
-        Listing(slice_sorted(own, part, BY_POSITION.keyset, with_total=counted), BY_POSITION)
+        own
+        if isinstance(own, Exception)
+        else Listing(slice_sorted(own, part, BY_POSITION.keyset, with_total=counted), BY_POSITION)
         for own in lines
     ]
 

@@ -41,6 +41,9 @@ def test_variables_of_the_environment_are_filled_in(tmp_path: Path) -> None:
         ("[sources]\n[systems]\n[sorces]\n", "sorces"),
         ("[sources]\n[systems]\n[access]\ntoken_minutes = 'long'\n", "access.token_minutes"),
         ("[sources\n", "line 1"),
+        ("[sources]\n[systems]\n[texts]\ntime_zone = 'America/Bogot'\n", "America/Bogot"),
+        ("[sources]\n[systems]\n[texts]\ndefault_language = 'fr'\n", "texts.default_language"),
+        ("[sources]\n[systems]\n[server]\nmax_body_kilobytes = 0\n", "max_body_kilobytes"),
     ],
 )
 def test_a_mistake_is_told_by_file_and_key(tmp_path: Path, text: str, told: str) -> None:

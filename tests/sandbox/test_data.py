@@ -179,3 +179,32 @@ def test_a_build_cut_off_leaves_the_old_file(
     assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [
         ("sandbox.sqlite", "old")
     ]
+
+
+def test_a_sandbox_that_is_running_goes_on_with_data_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.sqlite"
+    data.build(path, date(2026, 11, 18))
+    running = database.connect(path)
+    try:
+        running.execute("UPDATE crm_Account SET Name = 'Changed'")
+        running.commit()
+        data.build(path, date(2026, 11, 18))
+        names = {name for (name,) in running.execute("SELECT Name FROM crm_Account")}
+        assert "Changed" not in names
+        assert len(names) == 5
+        running.execute("UPDATE crm_Account SET Name = 'Kept'")
+        running.commit()
+    finally:
+        running.close()
+    again = database.connect(path)
+    assert {name for (name,) in again.execute("SELECT Name FROM crm_Account")} == {"Kept"}
+    again.close()
+
+
+def test_a_file_that_is_no_database_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.sqlite"
+    path.write_bytes(b"no database " * 1000)
+    data.build(path, date(2026, 11, 18))
+    connection = database.connect(path)
+    assert connection.execute("SELECT count(*) FROM crm_Case").fetchone() == (300,)
+    connection.close()

@@ -76,21 +76,31 @@ async def test_the_account_of_another_customer_is_refused_like_one_that_does_not
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "argument"),
     [
-        "{ cases(filter: {statuses: [NO_SUCH]}) { nodes { id } } }",
-        '{ cases(filter: {createdOn: {from: "yesterday"}}) { nodes { id } } }',
-        '{ supportDesk(country: "Colombia") { phone } }',
-        "{ nothing }",
-        "{ case(by: {}) { id } }",
-        '{ case(by: {id: "a", number: "b"}) { id } }',
+        ("{ cases(filter: {statuses: [NO_SUCH]}) { nodes { id } } }", "filter.statuses"),
+        (
+            '{ cases(filter: {createdOn: {from: "yesterday"}}) { nodes { id } } }',
+            "filter.createdOn.from",
+        ),
+        (
+            '{ cases(filter: {createdOn: {from: "2026-13-01"}}) { nodes { id } } }',
+            "filter.createdOn.from",
+        ),
+        ('{ supportDesk(country: "Colombia") { phone } }', "country"),
+        ('{ news(filter: {locale: "!!"}) { nodes { id } } }', "filter.locale"),
+        ("{ nothing }", None),
+        ("{ case(by: {}) { id } }", "by"),
+        ('{ case(by: {id: "a", number: "b"}) { id } }', "by"),
     ],
 )
 async def test_what_the_schema_forbids_is_told_before_anything_runs(
-    portal: Portal, query: str
+    portal: Portal, query: str, argument: str | None
 ) -> None:
     answer = await portal.ask(query)
     assert "data" not in answer.body
+    assert answer.error["locations"]
+    assert answer.error["extensions"].get("argument") == argument
     assert {error["extensions"]["code"] for error in answer.errors} == {"GRAPHQL_VALIDATION_FAILED"}
     assert answer.calls == []
 

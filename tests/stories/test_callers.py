@@ -109,6 +109,27 @@ async def test_relations_that_ended_or_have_not_begun_open_nothing(portal: Porta
         assert {o["account"]["number"] for o in answer.data["orders"]["nodes"]} == numbers
 
 
+async def test_a_company_is_told_of_no_one_whose_relation_does_not_hold_today(
+    portal: Portal,
+) -> None:
+    for person, stranger in (
+        ("luis.rojas@pacifico.example", "jorge.pineda@andina.example"),  # ended
+        ("diego.oconnor@plata.example", "camila.soto@austral.example"),  # not begun
+    ):
+        answer = await portal.ask(
+            "{ viewer { contact { id } memberships { account { contacts { nodes { email } } } } } }",
+            by=person,
+        )
+        own = await portal.ask("{ viewer { contact { id } } }", by=stranger)
+        people = answer.data["viewer"]["memberships"][0]["account"]["contacts"]["nodes"]
+        emails = {contact["email"] for contact in people}
+        assert person in emails
+        assert stranger not in emails
+        asked = "query($id: ID!) { contact(id: $id) { name } node(id: $id) { id } }"
+        found = await portal.ask(asked, {"id": own.data["viewer"]["contact"]["id"]}, by=person)
+        assert found.data == {"contact": None, "node": None}
+
+
 async def test_many_requests_of_one_person_ask_once_who_it_is(portal: Portal) -> None:
     import asyncio
 

@@ -38,6 +38,10 @@ async def test_an_erp_that_is_down_costs_the_orders_alone(portal: Portal) -> Non
     cases = answer.partial["cases"]["nodes"]
     assert len(cases) == 5
     assert all(case["order"] is None for case in cases)
+    named = [error["path"][2] for error in answer.errors if error["path"][-1] == "order"]
+    everything = (await portal.ask("{ cases(first: 5) { nodes { number } } }")).data
+    assert len(everything["cases"]["nodes"]) == 5
+    assert 0 < len(named) < 5, "a case that names no order asked the ERP for nothing"
     assert answer.partial["viewer"]["email"]
     assert len(answer.partial["news"]["nodes"]) == 3
     erp = {"code": "SOURCE_UNAVAILABLE", "source": "erp", "retryable": True, "retryAfterMs": 1000}
