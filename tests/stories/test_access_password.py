@@ -137,6 +137,17 @@ async def test_demasiados_intentos_de_entrar(house: Portal) -> None:
     assert (await sign_in(house, PASSWORD))["session"]
 
 
+async def test_muchos_intentos_en_un_solo_documento_cuentan_todos(house: Portal) -> None:
+    """Veinte contraseñas en una sola petición son veinte intentos."""
+    await member(house)
+    field = 's{0}: signIn(input: {{email: "{1}", password: "{2}"}}) {{ session {{ accessToken }} userErrors {{ code }} }}'
+    # The right one comes last.
+    fields = [field.format(at, EVA, OTHER if at < 19 else PASSWORD) for at in range(20)]
+    answer = await house.ask(f"mutation {{ {' '.join(fields)} }}", by=None)
+    codes = [answer.data[f"s{at}"]["userErrors"][0]["code"] for at in range(20)]
+    assert codes == ["WRONG_CREDENTIALS"] * 10 + ["TOO_MANY_ATTEMPTS"] * 10
+
+
 async def test_cambiar_la_contrasena_que_se_sabe(house: Portal) -> None:
     """Con la de ahora se pone la nueva; las otras sesiones terminan y esta sigue."""
     here = await member(house)
