@@ -175,6 +175,27 @@ async def test_an_expired_csrf_token_is_fetched_again(database: Path, keys: Path
         assert len(posts) == 2, "refused once, sent again once"
 
 
+async def test_a_csrf_token_that_is_refused_again_costs_the_orders_alone(
+    database: Path, keys: Path
+) -> None:
+    async with opened(database, keys, BATCH) as portal:
+        await portal.ask(JOINED)
+        portal.faults.erp.arm("csrf")
+        answer = await portal.ask(JOINED)
+        assert answer.status == 200
+        assert len(answer.partial["cases"]["nodes"]) > 50
+        assert all(case["order"] is None for case in answer.partial["cases"]["nodes"])
+        for error in answer.errors:
+            assert error["path"][-1] == "order"
+            assert error["extensions"] == {
+                "code": "SOURCE_REFUSED",
+                "source": "erp",
+                "retryable": False,
+            }
+        posts = [call for call in answer.calls if call.method == "POST"]
+        assert len(posts) == 2, "tried once more with a new token, and not again"
+
+
 async def test_a_site_that_is_down_costs_the_news_alone(portal: Portal) -> None:
     portal.faults.site.arm("status", 500)
     answer = await portal.ask(PAGE)
