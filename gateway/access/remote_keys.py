@@ -49,6 +49,9 @@ _KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "EC": ECKey,
     "OKP": OKPKey,
 }
+#: Seconds by which a token may seem older than it is: `iat` is cut to whole seconds, and clocks
+#: differ. Within them a key that is not known may be one made since ours were read.
+_SLACK = 5.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 PublicKey = RSAKey | ECKey | OKPKey
@@ -142,7 +145,7 @@ class RemoteKeys:
             return found
         if self._failed is not None:
             raise self._failed
-        if issued is not None and self._read_at is not None and issued > self._read_at:
+        if issued is not None and self._read_at is not None and issued > self._read_at - _SLACK:
             # The key may have been made after ours were read, which is too short ago to ask again.
             wait = max(1.0, self._pause - (self._monotonic() - (self._asked or 0.0)))
             raise Throttled(self.source, "keys: read a moment ago", retry_after=wait)

@@ -142,6 +142,19 @@ async def test_a_token_younger_than_the_keys_is_not_decided_rather_than_refused(
     assert (await verifier.check(young)).email == ANA
 
 
+async def test_a_token_of_the_second_in_which_keys_were_read_is_not_refused_either(
+    verifier: Verifier, world: World, clock: Clock
+) -> None:
+    """`iat` is cut to whole seconds, so such a token looks older than the keys and may not be."""
+    clock.pass_(0.9)
+    await verifier.check(token())
+    world.keys[ISSUER] = [public(SECOND)]
+    clock.pass_(0.05)
+    young = token(SECOND, iat=int(clock.now.timestamp()))
+    with pytest.raises(Throttled):
+        await verifier.check(young)
+
+
 def html(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, html="<html>Sign in to our captive portal</html>")
 
