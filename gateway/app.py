@@ -65,8 +65,11 @@ class Gateway:
         await _close(self.entrance, self.systems)
 
 
-async def open_gateway(settings: Settings, wiring: Wiring | None = None) -> Gateway:
+async def open_gateway(
+    settings: Settings, wiring: Wiring | None = None, *, background: bool = True
+) -> Gateway:
     """A gateway by its settings. wiring: what connectors need of the world; tests pass their own.
+    background: False for commands, which end before work in the background would.
 
     Raises SettingsError, CatalogueError, DesksError, UnknownConnector or msgspec.ValidationError,
     each with a text for whoever wrote the settings; see also `open_entrance`."""
@@ -81,7 +84,9 @@ async def open_gateway(settings: Settings, wiring: Wiring | None = None) -> Gate
         name: await catalog.start(name, table, wiring) for name, table in settings.systems.items()
     }
     sources = _sources(settings, systems)
-    entrance = await open_entrance(settings, wiring, sources.customers, sources.customer_writer)
+    entrance = await open_entrance(
+        settings, wiring, sources.customers, sources.customer_writer, background=background
+    )
 
     def make_context(
         who: Caller | SourceError | None, language: str, locale: str, origin: Origin

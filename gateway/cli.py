@@ -243,7 +243,7 @@ def _with_gateway(options: argparse.Namespace) -> None:
     sandbox = _start_sandbox(options)
 
     async def run(settings: Settings) -> None:
-        gateway = await open_gateway(settings)
+        gateway = await open_gateway(settings, background=False)
         try:
             await options.with_gateway(options, gateway)
         except SourceError as error:
@@ -275,7 +275,7 @@ def _check(options: argparse.Namespace) -> None:
     settings = read(options.config, {"SANDBOX_URL": "http://127.0.0.1:9", **os.environ})
 
     async def ask() -> int:
-        gateway = await open_gateway(settings)
+        gateway = await open_gateway(settings, background=False)
         failed = 0
         for system in gateway.systems:
             try:

@@ -69,8 +69,11 @@ async def open_entrance(
     wiring: Wiring,
     customers: CustomerSource,
     writer: CustomerWriter | None = None,
+    *,
+    background: bool = True,
 ) -> Entrance:
-    """writer: adds who accepts an invitation to the CRM; None where it is only read.
+    """writer: adds who accepts an invitation to the CRM; None where it is only read. background:
+    whether mails that wait are sent from here on; a command sends its own.
 
     Raises SettingsError, SecretFileError, DatabaseError, each with a text for whoever wrote the
     settings, and what the database raises."""
@@ -105,6 +108,7 @@ async def open_entrance(
                 ended=revocations.end,
                 forget=callers.forget,
                 ensure_contact=_ensuring(writer) if writer else None,
+                background=background,
             )
             opened.push_async_callback(identity.close)
             await revocations.catch_up(identity.ended_since)

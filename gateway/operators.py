@@ -154,7 +154,13 @@ async def _wanted(options: argparse.Namespace, gateway: Gateway) -> Invitation:
     """The invitation that was asked for: what is not said, the CRM says of the person."""
     sources = gateway.sources
     known = await sources.customers.identity_by_email(options.email)
-    held = {one.account.id: one for one in (known.memberships if known else ())}
+    today = datetime.now(UTC).date()
+    held = {
+        one.account.id: one
+        for one in (known.memberships if known else ())
+        if (one.valid_from is None or one.valid_from <= today)
+        and (one.valid_to is None or today <= one.valid_to)
+    }
     if options.account is None and len(held) != 1:
         reason = "acts for several accounts" if held else "acts for no account in the CRM"
         raise SettingsError(f"{options.email} {reason}: say --account")

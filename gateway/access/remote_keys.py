@@ -49,9 +49,9 @@ _KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "EC": ECKey,
     "OKP": OKPKey,
 }
-#: Seconds by which a token may seem older than it is: `iat` is cut to whole seconds, and clocks
-#: differ. Within them a key that is not known may be one made since ours were read.
-_SLACK = 5.0
+#: Seconds by which a token may seem older than it is: `iat` is cut to whole seconds.
+#: Within them a key that is not known may be one made since ours were read.
+_SLACK = 1.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 PublicKey = RSAKey | ECKey | OKPKey

@@ -14,7 +14,7 @@ from gateway.access.callers import Callers, UnknownAccount
 from gateway.access.claims import InvalidToken
 from gateway.access.token_endpoint import Attempts
 from gateway.access.verifier import Verifier
-from gateway.audit import Audit
+from gateway.audit import Audit, Outcome
 from gateway.http import graphiql
 from gateway.http.body import Unacceptable, encoded, request_of
 from gateway.http.origins import Origins
@@ -109,13 +109,24 @@ class GraphQLRoute:
             raise InvalidToken
         try:
             claims = await self._verifier.check(token.strip())
-            acting_for = http.headers.get(ACTING_FOR) if claims.staff else None
+        except SourceError as error:
+            return error
+        acting_for = http.headers.get(ACTING_FOR) if claims.staff else None
+        try:
             key = None if acting_for is None else key_of(ACTING_FOR, acting_for, "Account")
             return await self._callers.caller(claims, key)
         except SourceError as error:
             # News and questions can still be read: what needs the caller tells this error.
             return error
         except (InputError, UnknownAccount):
+            await self._audit.note(
+                "access.refused",
+                who=claims.client_id or claims.subject,
+                whose=(acting_for or "-")[:100],
+                what=ACTING_FOR,
+                origin=self._origins.of(http),
+                outcome=Outcome.REFUSED,
+            )
             raise Unacceptable(403, "Portal-Acting-For names no account.") from None
 
     async def _tell_staff(self, who: Caller, request: Request, origin: Origin) -> None:

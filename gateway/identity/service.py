@@ -89,6 +89,8 @@ class Identities:
             await rooms.attempts.forgive(of)
             await rooms.attempts.give_back(source)
             await self._freshen(person, password)
+            # What is believed of a person from before must not outlast this.
+            self._around.forget(person.email)
             await self._admit(person)
             session = await rooms.sessions.start(person)
             if session is None:

@@ -59,7 +59,9 @@ def formatted(error: GraphQLError, language: str) -> dict[str, Any]:
     if isinstance(original, ApiError):
         text = say(language, original.text, original.values)
         return _shape(error, text, {"code": original.code, **original.extensions})
-    if original is None and (error.path is None or error.message.startswith("Argument ")):
+    # Without a path it is about the variables: a scalar says by a ValueError what it wants.
+    of_variables = error.path is None and isinstance(original, ValueError | TypeError | None)
+    if of_variables or (original is None and error.message.startswith("Argument ")):
         return _shape(error, error.message, {"code": BAD_USER_INPUT})
     return _shape(error, *_masked(original or error, language))
 

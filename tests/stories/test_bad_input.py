@@ -159,3 +159,29 @@ async def test_a_forged_cursor_only_begins_elsewhere(portal: Portal) -> None:
         assert answer.error["extensions"]["code"] == "BAD_USER_INPUT"
     else:
         assert {c["account"]["number"] for c in answer.data["cases"]["nodes"]} <= {"17100001"}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ("query($v: CountryCode!) { supportDesk(country: $v) { phone } }", {"v": "Colombia"}),
+        ("query($v: LanguageTag) { news(filter: {locale: $v}) { nodes { id } } }", {"v": "!!"}),
+        ("query($v: Date) { cases(filter: {createdOn: {from: $v}}) { nodes { id } } }", {"v": "x"}),
+        (
+            'mutation($v: EmailAddress!) { signIn(input: {email: $v, password: "x"}) { userErrors { code } } }',
+            {"v": "ana@"},
+        ),
+    ],
+)
+async def test_a_variable_that_is_no_such_value_is_told_and_not_logged_as_ours(
+    portal: Portal,
+    query: str,
+    variables: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = await portal.ask(query, variables)
+    assert "data" not in answer.body
+    assert answer.error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert "$v" in answer.error["message"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert answer.calls == []

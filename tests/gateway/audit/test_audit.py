@@ -90,7 +90,12 @@ async def test_closing_writes_what_waits_and_takes_no_more(
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE audit_event SET who = 'me'", "DELETE FROM audit_event"]
+    "statement",
+    [
+        "UPDATE audit_event SET who = 'me'",
+        "DELETE FROM audit_event",
+        "INSERT OR REPLACE INTO audit_event SELECT * FROM audit_event",
+    ],
 )
 async def test_the_table_takes_no_change(audit: Audit, database: Database, statement: str) -> None:
     await audit.note("x.y", who="ana@a.example")

@@ -18,6 +18,12 @@ _SQLITE_RULES = (
     "CREATE TRIGGER audit_event_no_{verb} BEFORE {verb} ON audit_event "
     "BEGIN SELECT RAISE(ABORT, 'the audit is append only'); END"
 )
+#: A row that takes another's place would delete it without a word to the trigger above.
+_SQLITE_NO_REPLACE = (
+    "CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event "
+    "WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id) "
+    "BEGIN SELECT RAISE(ABORT, 'the audit is append only'); END"
+)
 _REFUSE = """
 CREATE FUNCTION audit_event_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'the audit is append only'; END $$
@@ -139,6 +145,7 @@ def _audit() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(_SQLITE_RULES.format(verb=verb))
+        op.execute(_SQLITE_NO_REPLACE)
     else:
         op.execute(_REFUSE)
         op.execute(_POSTGRESQL_RULE)
