@@ -156,10 +156,7 @@ async def _wanted(options: argparse.Namespace, gateway: Gateway) -> Invitation:
     known = await sources.customers.identity_by_email(options.email)
     today = datetime.now(UTC).date()
     held = {
-        one.account.id: one
-        for one in (known.memberships if known else ())
-        if (one.valid_from is None or one.valid_from <= today)
-        and (one.valid_to is None or today <= one.valid_to)
+        one.account.id: one for one in (known.memberships if known else ()) if one.holds_on(today)
     }
     if options.account is None and len(held) != 1:
         reason = "acts for several accounts" if held else "acts for no account in the CRM"

@@ -120,6 +120,11 @@ class Membership:
     valid_from: date | None = None
     valid_to: date | None = None
 
+    def holds_on(self, day: date) -> bool:
+        """Whether the contact may act for the account on a day. Days are UTC's."""
+        begun = self.valid_from is None or self.valid_from <= day
+        return begun and (self.valid_to is None or day <= self.valid_to)
+
 
 @dataclass(frozen=True, slots=True)
 class ContactChanges:

@@ -56,12 +56,7 @@ class Callers:
             name = claims.email or claims.subject
             return _caller(claims, "", claims.email or "", name, (), Scope())
         today = self._clock().astimezone(UTC).date()
-        valid = tuple(
-            membership
-            for membership in identity.memberships
-            if (membership.valid_from is None or membership.valid_from <= today)
-            and (membership.valid_to is None or today <= membership.valid_to)
-        )
+        valid = tuple(one for one in identity.memberships if one.holds_on(today))
         return _caller(
             claims,
             identity.contact_id,

@@ -271,11 +271,8 @@ class Identities:
         # The CRM folds addresses by rules of its own: what it found must be this very address.
         if identity is None or addresses.plain(identity.email) != person.email:
             raise Problems(problems.no_customer())
-        for membership in identity.memberships:
-            begun = membership.valid_from is None or membership.valid_from <= today
-            if begun and (membership.valid_to is None or today <= membership.valid_to):
-                return
-        raise Problems(problems.no_customer())
+        if not any(membership.holds_on(today) for membership in identity.memberships):
+            raise Problems(problems.no_customer())
 
     @asynccontextmanager
     async def _noting(

@@ -238,12 +238,7 @@ async def _check_role_now(context: Context, account: AccountRef, email: str, rol
         if context.sources.customer_writer is None:
             raise NotAllowed(N_("People have to be added to the CRM before they are invited."))
         return
-    valid = {
-        one.role
-        for one in held
-        if (one.valid_from is None or one.valid_from <= today)
-        and (one.valid_to is None or today <= one.valid_to)
-    }
+    valid = {one.role for one in held if one.holds_on(today)}
     if not valid:
         text = N_("Their relation to the company does not hold today. Our team can renew it.")
         raise service.Problems(Problem(ProblemCode.CONFLICT, text, field=("input", "email")))
