@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from connectors import catalog
 from connectors.kit.connector import Wiring
@@ -23,8 +23,10 @@ from gateway.access.callers import Callers
 from gateway.access.tokens import Tokens
 from gateway.entrance import Entrance, open_entrance
 from gateway.http import assets, graphiql, health
+from gateway.http.body import Bodies
+from gateway.http.front import Front
 from gateway.http.graphql import GraphQLRoute
-from gateway.http.request_ids import RequestIds
+from gateway.http.reception import Reception
 from gateway.operations.run import Operations
 from gateway.settings import Settings, SettingsError
 from gateway.sources.absent import Absent
@@ -40,15 +42,12 @@ from schema.identity.service import Origin
 from schema.root import SCHEMA
 from schema.support.desks import Desks
 
-#: The route answers what it does not take in its own words.
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """A gateway with its systems open. `close` lets them go."""
 
-    app: Starlette
+    app: ASGIApp
     entrance: Entrance
     sources: Sources
     systems: tuple[System, ...]
@@ -106,7 +105,7 @@ async def open_gateway(
             note=_noting(entrance, origin),
         )
 
-    route = GraphQLRoute(
+    reception = Reception(
         Operations(SCHEMA._schema),  # noqa: SLF001 - strawberry offers no other way to it
         entrance.verifier,
         entrance.callers,
@@ -114,11 +113,11 @@ async def open_gateway(
         entrance.audit,
         make_context,
         settings.texts.default_language,
-        settings.server.max_body_kilobytes * 1024,
     )
     opened = tuple(systems.values())
-    app = _starlette(route, health.Ready(opened, wiring.clock), entrance, opened)
-    return Gateway(app, entrance, sources, opened)
+    graphql = GraphQLRoute(reception, Bodies(settings.server.max_body_kilobytes * 1024))
+    rest = _starlette(health.Ready(opened, wiring.clock), entrance, opened)
+    return Gateway(Front(graphql, rest), entrance, sources, opened)
 
 
 def _noting(entrance: Entrance, origin: Origin) -> Note:
@@ -150,7 +149,6 @@ def _both(wiring: Wiring | None) -> Callable[[Any], None]:
 
 
 def _starlette(
-    route: GraphQLRoute,
     ready: health.Ready,
     entrance: Entrance,
     systems: tuple[System, ...],
@@ -164,13 +162,11 @@ def _starlette(
 
     return Starlette(
         routes=[
-            Route("/graphql", route.answer, methods=_METHODS),
             *entrance.routes,
             Route("/health/live", health.live),
             Route("/health/ready", ready.answer),
             Mount("/graphiql", assets.Assets(directory=graphiql.DIST)),
         ],
-        middleware=[Middleware(RequestIds)],
         exception_handlers={HTTPException: assets.nothing_here},
         lifespan=lifespan,
     )

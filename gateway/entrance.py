@@ -30,6 +30,7 @@ from gateway.access.verifier import Verifier
 from gateway.audit import Audit, Outcome, open_audit
 from gateway.database.engine import Database
 from gateway.database.migrate import open_database
+from gateway.http.headers import Head
 from gateway.http.origins import Origins
 from gateway.identity.embedded import EmbeddedIdentity, open_identity
 from gateway.identity.invitations import EnsureContact
@@ -114,7 +115,10 @@ async def open_entrance(
             await revocations.catch_up(identity.ended_since)
             _keep_running(opened, revocations.follow(identity.ended_since))
         endpoint = TokenEndpoint(
-            staff, tokens, source_of=origins.address, heard=_heard(audit, origins)
+            staff,
+            tokens,
+            source_of=lambda http: origins.address(Head.of(http.scope)),
+            heard=_heard(audit, origins),
         )
         known = published.routes(tokens.keys, tokens.issuer, wiring.clock, token_endpoint.PATH)
         return Entrance(
@@ -209,7 +213,10 @@ def _heard(audit: Audit, origins: Origins) -> Callable[[str, str, HttpRequest], 
     async def heard(client_id: str, outcome: str, http: HttpRequest) -> None:
         result = Outcome.OK if outcome == "ok" else outcome.upper()
         await audit.note(
-            "staff.token", who=client_id or "-", origin=origins.of(http), outcome=result
+            "staff.token",
+            who=client_id or "-",
+            origin=origins.of(Head.of(http.scope)),
+            outcome=result,
         )
 
     return heard

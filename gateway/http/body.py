@@ -1,82 +1,126 @@
-"""From an HTTP request to a GraphQL request: what cannot be one gets a clear refusal."""
+"""From the bytes of an HTTP request to a GraphQL request: what cannot be one is refused."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
+from starlette.types import Receive
 
+from gateway.http.headers import Head
+from gateway.http.refusals import Refusal
 from gateway.operations.run import Request
 
+#: Most parameters in an address that are looked at.
+_MOST_PARAMETERS = 20
 
-class Unacceptable(Exception):
-    """A request that is not run. status: of the answer. text: for whoever wrote the client."""
-
-    def __init__(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.status, self.text, self.headers = status, text, dict(headers or {})
+#: Reads a request of one media type from the socket. Raises Refusal.
+Reader = Callable[[Head, Receive], Awaitable[Request]]
 
 
-async def request_of(http: HttpRequest, max_bytes: int) -> Request:
-    """The GraphQL request of a GET or POST. Raises Unacceptable."""
-    if http.method == "GET":
-        return _shaped(_from_query(http))
-    media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Unacceptable(415, "Send the request as application/json.")
-    return _shaped(_json(await _body(http, max_bytes)))
+class Bodies:
+    """Reads requests by POST. max_bytes: of a body of JSON. readers: of other media types."""
+
+    def __init__(self, max_bytes: int, readers: Mapping[str, Reader] | None = None) -> None:
+        self._max_bytes = max_bytes
+        self._readers = {"application/json": self._of_json, **(readers or {})}
+
+    async def request(self, head: Head, receive: Receive) -> Request:
+        """The GraphQL request in a body. Raises Refusal."""
+        content_type = head.headers.get("content-type", "")
+        reader = self._readers.get(content_type)
+        if reader is None:
+            media_type, _, parameters = content_type.partition(";")
+            reader = self._readers.get(media_type.strip().lower())
+            if reader is None:
+                taken = ", ".join(self._readers)
+                raise Refusal(415, f"Send the request as {taken}.", headers={"accept-post": taken})
+            _check_charset(parameters)
+        return await reader(head, receive)
+
+    async def _of_json(self, head: Head, receive: Receive) -> Request:
+        return shaped(parsed(await read(head, receive, self._max_bytes)))
 
 
-def _from_query(http: HttpRequest) -> dict[str, Any]:
-    asked: dict[str, Any] = dict(http.query_params)
+def _check_charset(parameters: str) -> None:
+    for parameter in parameters.lower().split(";"):
+        name, _, value = parameter.strip().partition("=")
+        if name == "charset" and value.strip('" ') not in ("utf-8", "utf8"):
+            raise Refusal(415, "Send the body in UTF-8.")
+
+
+async def read(head: Head, receive: Receive, max_bytes: int) -> bytes:
+    """A body as it came, counted while it comes. Raises Refusal."""
+    if head.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refusal(
+            415, "Send the body without content encoding.", headers={"accept-encoding": "identity"}
+        )
+    length = head.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 18 or int(length) > max_bytes):
+        raise _too_large(max_bytes)
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal(400, "The body broke off.")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _too_large(max_bytes: int) -> Refusal:
+    # The rest of the body is not read, so nothing else can follow on this connection.
+    return Refusal(
+        413, f"The body is larger than {max_bytes} bytes.", headers={"connection": "close"}
+    )
+
+
+def of_address(query_string: bytes) -> Request:
+    """The GraphQL request in the address of a GET. Raises Refusal."""
+    try:
+        pairs = parse_qsl(
+            query_string.decode("ascii"),
+            keep_blank_values=True,
+            max_num_fields=_MOST_PARAMETERS,
+            errors="strict",
+        )
+    except ValueError:
+        raise Refusal(400, "The address cannot be read.") from None
+    asked: dict[str, Any] = dict(pairs)
+    if len(asked) != len(pairs):
+        raise Refusal(400, "A parameter is in the address twice.")
     for name in ("variables", "extensions"):
         if name in asked:
-            asked[name] = _json(asked[name].encode())
-    return asked
+            asked[name] = parsed(asked[name].encode(), f"`{name}`") if asked[name] else None
+    return shaped(asked)
 
 
-async def _body(http: HttpRequest, max_bytes: int) -> bytes:
-    if http.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Unacceptable(415, "Send the body without content encoding.")
-    parts, size = [], 0
-    try:
-        async for part in http.stream():
-            size += len(part)
-            if size > max_bytes:
-                raise Unacceptable(413, f"The body is larger than {max_bytes} bytes.")
-            parts.append(part)
-    except ClientDisconnect:
-        raise Unacceptable(400, "The body broke off.") from None
-    return b"".join(parts)
-
-
-def _json(body: bytes) -> Any:
+def parsed(body: bytes, what: str = "The body") -> Any:
+    """JSON as Python has it. what: how the sender knows it. Raises Refusal."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-        raise Unacceptable(400, "The body is no JSON.") from None
+        raise Refusal(400, f"{what} is no JSON.") from None
 
 
-def _shaped(asked: object) -> Request:
+def shaped(asked: object) -> Request:
+    """A request from the JSON value that a client sent. Raises Refusal."""
     if not isinstance(asked, dict):
-        raise Unacceptable(400, "The request must be a JSON object with a `query`.")
+        raise Refusal(400, "The request must be a JSON object with a `query`.")
     query, name = asked.get("query"), asked.get("operationName")
     variables, extensions = asked.get("variables"), asked.get("extensions")
     if not isinstance(query, str) or not query.strip():
-        raise Unacceptable(400, "`query` must be a GraphQL document.")
+        raise Refusal(400, "`query` must be a GraphQL document.")
     if name is not None and not isinstance(name, str):
-        raise Unacceptable(400, "`operationName` must be a string.")
+        raise Refusal(400, "`operationName` must be a string.")
     if variables is not None and not isinstance(variables, dict):
-        raise Unacceptable(400, "`variables` must be an object.")
+        raise Refusal(400, "`variables` must be an object.")
     if extensions is not None and not isinstance(extensions, dict):
-        raise Unacceptable(400, "`extensions` must be an object.")
-    return Request(query, name or None, variables)
-
-
-def encoded(body: Mapping[str, Any]) -> bytes:
-    """A response object as JSON."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        raise Refusal(400, "`extensions` must be an object.")
+    return Request(query, name or None, variables, extensions)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from starlette.requests import Request
-
+from gateway.http.headers import Head
 from gateway.telemetry import request_id
 from schema.identity.service import Origin
 
@@ -28,14 +27,14 @@ class Origins:
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         self._trusted: Sequence[_Network] = [ipaddress.ip_network(one) for one in trusted]
 
-    def address(self, http: Request) -> str:
+    def address(self, head: Head) -> str:
         """The client's address; "-" where the socket tells none."""
-        peer = _parsed(http.client.host if http.client else "")
+        peer = _parsed(head.peer)
         if peer is None:
             return "-"
         if not self._is_trusted(peer):
             return str(peer)
-        named = ",".join(http.headers.getlist("x-forwarded-for")).split(",")
+        named = head.headers.get("x-forwarded-for", "").split(",")
         for text in reversed(named[-_MOST:]):
             found = _parsed(text.strip())
             if found is None:
@@ -45,9 +44,9 @@ class Origins:
                 break
         return str(peer)
 
-    def of(self, http: Request) -> Origin:
-        agent = http.headers.get("user-agent", "-")[:_LONGEST]
-        return Origin(self.address(http), agent, request_id.get() or "-")
+    def of(self, head: Head) -> Origin:
+        agent = head.headers.get("user-agent", "-")[:_LONGEST]
+        return Origin(self.address(head), agent, request_id.get() or "-")
 
     def _is_trusted(self, address: _Address) -> bool:
         return any(address in network for network in self._trusted)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from starlette.requests import Request
 
+from gateway.http.headers import Head
 from gateway.http.origins import Origins
 
 
-def request(peer: str | None, *forwarded: str) -> Request:
+def request(peer: str | None, *forwarded: str) -> Head:
     headers = [(b"x-forwarded-for", one.encode()) for one in forwarded]
     headers.append((b"user-agent", b"agent " + b"x" * 1_000))
     client = (peer, 1234) if peer else None
-    return Request({"type": "http", "headers": headers, "client": client})
+    return Head.of({"type": "http", "headers": headers, "client": client})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from tests.stories.portal import Portal
 pytestmark = pytest.mark.anyio
 
 PLAIN = {"content-type": "application/json"}
-NEW = {**PLAIN, "accept": "application/graphql-response+json"}
+RESPONSE_JSON = "application/graphql-response+json"
+NEW = {**PLAIN, "accept": RESPONSE_JSON}
 
 
 async def post(portal: Portal, body: bytes, **headers: str) -> Any:
@@ -56,6 +57,9 @@ async def test_only_json_is_taken(portal: Portal) -> None:
             "/graphql", content=b"{}", headers={"content-type": media_type}
         )
         assert response.status_code == 415
+        assert response.headers["accept-post"] == "application/json"
+    other = {"content-type": "application/json; charset=latin-1"}
+    assert (await portal.client.post("/graphql", content=b"{}", headers=other)).status_code == 415
     response = await post(portal, b"{}", **{"content-encoding": "gzip"})
     assert response.status_code == 415
 
@@ -89,6 +93,69 @@ async def test_a_query_may_come_by_get(portal: Portal) -> None:
     assert response.json()["data"]["supportDesk"]["phone"]
     broken = await portal.client.get("/graphql", params={**parameters, "variables": "{"})
     assert broken.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "query=%ff",
+        "query=a&query=b",
+        "query=",
+        "&".join("abcdefghijklmnopqrstuvwxyz"),
+        "query=%7B__typename%7D&variables=5",
+    ],
+)
+async def test_an_address_that_is_no_request_is_told(portal: Portal, address: str) -> None:
+    response = await portal.client.get(f"/graphql?{address}")
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+async def test_nothing_is_changed_by_get(portal: Portal) -> None:
+    query = "mutation { __typename }"
+    response = await portal.client.get("/graphql", params={"query": query})
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("application/*;q=0.5", "application/json"),
+        ("application/graphql-response+json, application/json;q=0.9", RESPONSE_JSON),
+        ("application/json;q=0.9, application/graphql-response+json", RESPONSE_JSON),
+        ("application/graphql-response+json;q=0.2, */*", "application/json"),
+        ("application/json;q=0, */*", RESPONSE_JSON),
+        ("text/html, APPLICATION/JSON; charset=utf-8", "application/json"),
+        ("application/json, application/graphql-response+json", "application/json"),
+        ("text/csv", None),
+        ("application/json;q=0", None),
+        ("application/json;q=x", None),
+    ],
+)
+async def test_the_media_type_is_what_the_caller_likes_best(
+    portal: Portal, accept: str, media_type: str | None
+) -> None:
+    response = await post(portal, b'{"query": "{ __typename }"}', accept=accept)
+    if media_type is None:
+        assert response.status_code == 406
+        assert response.json()["errors"]
+    else:
+        assert response.status_code == 200
+        assert response.headers["content-type"] == f"{media_type}; charset=utf-8"
+
+
+async def test_data_with_errors_has_a_status_of_its_own_where_the_new_type_was_asked(
+    portal: Portal,
+) -> None:
+    body = b'{"query": "{ __typename cases(first: 0) { nodes { id } } }"}'
+    response = await portal.client.post("/graphql", content=body, headers=NEW)
+    assert response.status_code == 294
+    assert response.json()["data"] == {"__typename": "Query", "cases": None}
+    assert (await post(portal, body)).status_code == 200
 
 
 async def test_a_document_that_is_nested_too_deeply_is_told(portal: Portal) -> None:

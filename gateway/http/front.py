@@ -1,0 +1,63 @@
+"""The first thing that a request meets: it gets an id, its answer is made safe, and the way to the
+graph is short. Everything else goes on to the router."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.http.graphql import PATH
+from gateway.telemetry import request_id
+
+_HEADER = b"x-request-id"
+#: What a proxy in front may have called the request already.
+_GIVEN = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+#: What every answer says, unless it says otherwise itself: a page that may load and do nothing, in
+#: nobody's frame, and whose address goes to nobody.
+_SAFE = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+class Front:
+    """An ASGI application. graphql: answers its own path. rest: all others, and the lifespan."""
+
+    def __init__(self, graphql: ASGIApp, rest: ASGIApp) -> None:
+        self._graphql, self._rest = graphql, rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._rest(scope, receive, send)
+            return
+        identifier = _identifier(scope)
+        token = request_id.set(identifier.decode())
+
+        async def safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                said = {name for name, _ in headers}
+                headers.append((_HEADER, identifier))
+                headers += [pair for pair in _SAFE if pair[0] not in said]
+                message["headers"] = headers
+            await send(message)
+
+        try:
+            app = self._graphql if scope["path"] == PATH else self._rest
+            await app(scope, receive, safely)
+        finally:
+            request_id.reset(token)
+
+
+def _identifier(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == _HEADER and _GIVEN.fullmatch(value):
+            given: bytes = value
+            return given
+    return secrets.token_hex(8).encode()

@@ -1,0 +1,156 @@
+"""Who asks, in which language and from where, and the answer to what they ask: the same for every
+way in, be it a POST, a WebSocket or a stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from connectors.port.errors import SourceError
+from gateway.access.callers import Callers, UnknownAccount
+from gateway.access.claims import InvalidToken
+from gateway.access.token_endpoint import Attempts
+from gateway.access.verifier import Verifier
+from gateway.audit import Audit
+from gateway.audit import Outcome as Noted
+from gateway.http import languages
+from gateway.http.headers import Head
+from gateway.http.origins import Origins
+from gateway.http.refusals import Refusal
+from gateway.operations import errors
+from gateway.operations.run import Operations, Outcome, Request
+from schema.context import Caller, Context
+from schema.errors import InputError
+from schema.identity.service import Origin
+from schema.nodes import key_of
+from schema.texts import N_
+
+#: With it a program says for which account it acts, by global id.
+ACTING_FOR = "portal-acting-for"
+#: Refused tokens of one source and minute that the audit tells of: it must not be filled by whoever
+#: sends rubbish.
+_TOLD = 10
+
+#: Makes the surroundings of one operation: who asks, the language of texts, the locale of content,
+#: and where the request comes from.
+MakeContext = Callable[[Caller | SourceError | None, str, str, Origin], Context]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who may ask. who: an error where somebody proved who they are and the CRM could not
+    tell whose data they may see, None where nobody says. language: of texts for people; locale: of
+    content, BCP 47."""
+
+    who: Caller | SourceError | None
+    origin: Origin
+    language: str
+    locale: str
+
+
+class Reception:
+    """Receives visitors and answers them."""
+
+    def __init__(
+        self,
+        operations: Operations,
+        verifier: Verifier,
+        callers: Callers,
+        origins: Origins,
+        audit: Audit,
+        make_context: MakeContext,
+        default_language: str,
+    ) -> None:
+        self._operations, self._verifier, self._callers = operations, verifier, callers
+        self._origins, self._audit = origins, audit
+        self._make_context, self._default_language = make_context, default_language
+        self._refused = Attempts(allowed=_TOLD)
+
+    async def receive(self, head: Head) -> Visitor:
+        """Who asks. Raises Refusal: 401 for a token that proves nothing, 403 for an account that
+        there is not."""
+        origin = self._origins.of(head)
+        who = await self._who(head.headers, origin)
+        language, locale = self._languages(head.headers, who)
+        return Visitor(who, origin, language, locale)
+
+    def language(self, headers: Mapping[str, str]) -> str:
+        """The language of texts for people, as far as the headers alone tell."""
+        return self._languages(headers, None)[0]
+
+    async def answer(self, visitor: Visitor, request: Request) -> Outcome:
+        """The answer to an operation. What nobody foresaw is masked, so nothing is raised."""
+        try:
+            if isinstance(visitor.who, Caller) and visitor.who.staff:
+                await self._tell_staff(visitor.who, request, visitor.origin)
+            context = self._make_context(
+                visitor.who, visitor.language, visitor.locale, visitor.origin
+            )
+            return await self._operations.run(request, context)
+        except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
+            return Outcome.failed(errors.masked(error, visitor.language), 500)
+
+    async def _who(self, headers: Mapping[str, str], origin: Origin) -> Caller | SourceError | None:
+        authorization = headers.get("authorization")
+        if not authorization:
+            return None
+        try:
+            claims = await self._verifier.check(_bearer(authorization))
+        except InvalidToken as refused:
+            await self._tell_refused(origin, refused)
+            raise Refusal(
+                401,
+                N_("The access token is not valid or has expired. Sign in again."),
+                code=errors.UNAUTHENTICATED,
+                headers={"www-authenticate": 'Bearer error="invalid_token"'},
+            ) from None
+        except SourceError as error:
+            return error
+        acting_for = headers.get(ACTING_FOR) if claims.staff else None
+        try:
+            key = None if acting_for is None else key_of(ACTING_FOR, acting_for, "Account")
+            return await self._callers.caller(claims, key)
+        except SourceError as error:
+            # News and questions can still be read: what needs the caller tells this error.
+            return error
+        except (InputError, UnknownAccount):
+            await self._audit.note(
+                "access.refused",
+                who=claims.client_id or claims.subject,
+                whose=(acting_for or "-")[:100],
+                what=ACTING_FOR,
+                origin=origin,
+                outcome=Noted.REFUSED,
+            )
+            raise Refusal(403, "Portal-Acting-For names no account.") from None
+
+    async def _tell_staff(self, who: Caller, request: Request, origin: Origin) -> None:
+        whose = " ".join(who.scope.ids) or "-"
+        what = request.operation_name or "-"
+        await self._audit.note("staff.asked", who=who.name, whose=whose, what=what, origin=origin)
+
+    async def _tell_refused(self, origin: Origin, refused: InvalidToken) -> None:
+        if self._refused.wait(origin.address) is not None:
+            return
+        self._refused.failed(origin.address)
+        what = refused.reason or "no bearer token"
+        await self._audit.note(
+            "token.refused", who="-", what=what, origin=origin, outcome=errors.UNAUTHENTICATED
+        )
+
+    def _languages(
+        self, headers: Mapping[str, str], who: Caller | SourceError | None
+    ) -> tuple[str, str]:
+        """The language of texts and the locale of content: what the request asks for, else what
+        the person prefers, else the portal's default."""
+        header = headers.get("accept-language", "")
+        preferred = who.locale if isinstance(who, Caller) else None
+        return languages.chosen(header, preferred, self._default_language)
+
+
+def _bearer(authorization: str) -> str:
+    """The token of an Authorization header. Raises InvalidToken."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise InvalidToken
+    return token.strip()
