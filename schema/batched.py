@@ -8,7 +8,9 @@ answers in their order:
     ) -> Sequence[records.Account | None]: ...
 
     class Case(Node):
-        account: Account | None = batched(account_of_cases, embeds="account", description="...")
+        account: Account | None = batched(
+            account_of_cases, asks="customers", embeds="account", description="..."
+        )
 
 A parameter `counted` tells whether a connection's totalCount is selected. Any further parameter is
 an argument of the field. The function is called once for all parents that ask in the same tick with
@@ -28,6 +30,7 @@ from aiodataloader import DataLoader
 from connectors.port.errors import SourceError
 from connectors.port.fields import NOT_FETCHED
 from schema.context import Context
+from schema.price import ASKS, Asks
 from schema.selection import EMBEDS, NEEDS, raw, selected, selects
 
 Load = Callable[..., Awaitable[Sequence[Any]]]
@@ -39,6 +42,7 @@ _OWN = ("parents", "context", "fields", "counted")
 def batched(
     load: Load,
     *,
+    asks: str | Asks,
     description: str,
     needs: Iterable[str] = (),
     embeds: str | None = None,
@@ -46,9 +50,10 @@ def batched(
 ) -> Any:
     """A field of a graph type that `load` answers for many parents at once.
 
-    needs: attributes of the parent record that `load` reads. embeds: the attribute of the parent
-    record that may hold the answer already, so that what is selected inside goes along in the
-    parent's own question.
+    asks: the source that it asks, in one call for all parents unless it says otherwise. needs:
+    attributes of the parent record that `load` reads. embeds: the attribute of the parent record
+    that may hold the answer already, so that what is selected inside goes along in the parent's
+    own question.
     """
     signature = inspect.signature(load)
     arguments = [p for p in signature.parameters.values() if p.name not in _OWN]
@@ -75,7 +80,12 @@ def batched(
         resolver=resolve,
         description=description,
         name=name,
-        metadata={NEEDS: tuple(needs), EMBEDS: embeds, "batched": load},
+        metadata={
+            NEEDS: tuple(needs),
+            EMBEDS: embeds,
+            ASKS: Asks(asks) if isinstance(asks, str) else asks,
+            "batched": load,
+        },
     )
 
 

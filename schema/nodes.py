@@ -27,6 +27,8 @@ GlobalId = Annotated[strawberry.ID, strawberry.argument(description="A global id
 #: Finds records by the ids of their system, in order, None where there is none to be seen.
 Finder = Callable[[Context, Sequence[str], Fields], Awaitable[Sequence[Any]]]
 _finders: dict[str, Finder] = {}
+#: Which source is asked for a type's objects.
+_asks: dict[str, str] = {}
 
 
 def to_global(type_name: str, key: str) -> strawberry.ID:
@@ -76,14 +78,20 @@ class Node:
         return to_global(raw(info).parent_type.name, self.id)
 
 
-def finds(type_name: str) -> Callable[[Finder], Finder]:
-    """Declares how objects of a type are found by the ids of their system."""
+def finds(type_name: str, asks: str) -> Callable[[Finder], Finder]:
+    """Declares how objects of a type are found by the ids of their system. asks: the source that
+    is asked for them."""
 
     def declare(finder: Finder) -> Finder:
-        _finders[type_name] = finder
+        _finders[type_name], _asks[type_name] = finder, asks
         return finder
 
     return declare
+
+
+def asked_for(type_name: str) -> str | None:
+    """The source that is asked for objects of a type by their ids; None for a type without ids."""
+    return _asks.get(type_name)
 
 
 async def found(

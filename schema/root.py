@@ -13,8 +13,9 @@ from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.identity.mutations import IdentityMutations
 from schema.news.queries import NewsQueries
-from schema.nodes import GlobalId, Node, find_nodes
+from schema.nodes import MOST_NODES, GlobalId, Node, find_nodes
 from schema.orders.queries import OrderQueries
+from schema.price import ListSize, priced
 from schema.scalars import CONFIG
 from schema.support.queries import SupportQueries
 
@@ -44,7 +45,7 @@ class Query(CustomerQueries, CaseQueries, OrderQueries, NewsQueries, SupportQuer
         return found  # type: ignore[no-any-return]
 
     @strawberry.field(
-        directives=[Anonymous()],
+        directives=[Anonymous(), ListSize(assumed_size=MOST_NODES, slicing_arguments=["ids"])],
         description="Up to 100 objects by global id, in the order asked; null where `node` would "
         "be null.",
     )
@@ -70,6 +71,8 @@ def _without_null_defaults(schema: strawberry.Schema) -> strawberry.Schema:
     return schema
 
 
-SCHEMA = enforced(
-    _without_null_defaults(strawberry.Schema(query=Query, mutation=Mutation, config=CONFIG))
+SCHEMA = priced(
+    enforced(
+        _without_null_defaults(strawberry.Schema(query=Query, mutation=Mutation, config=CONFIG))
+    )
 )

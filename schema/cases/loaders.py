@@ -16,21 +16,21 @@ from schema.pages import After, Before, First, Last, Listing, Order, wanted
 OLDEST_FIRST = Order("created_at", datetime)
 
 
-@finds("Case")
+@finds("Case", asks="cases")
 async def cases_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Case | None]:
     return await context.sources.cases.cases_by_id(ids, fields, context.scope)
 
 
-@finds("CaseComment")
+@finds("CaseComment", asks="cases")
 async def comments_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.CaseComment | None]:
     return await context.sources.cases.comments_by_id(ids, fields, context.scope)
 
 
-@finds("Attachment")
+@finds("Attachment", asks="cases")
 async def attachments_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Attachment | None]:

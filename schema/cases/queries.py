@@ -16,6 +16,7 @@ from schema.context import Context
 from schema.errors import InputError
 from schema.nodes import key_of
 from schema.pages import After, Before, CountedConnection, First, Last
+from schema.price import asks
 from schema.selection import selected, selects
 from schema.texts import N_
 from schema.words import code
@@ -35,6 +36,7 @@ class CaseLookup:
 class CaseQueries:
     @strawberry.field(
         directives=[Authorized(scope=CASES_READ)],
+        metadata=asks("cases"),
         description="One case of the viewer's accounts. Null when there is none.",
     )
     async def case(
@@ -60,6 +62,7 @@ class CaseQueries:
 
     @strawberry.field(
         directives=[Authorized(scope=CASES_READ)],
+        metadata=asks("cases"),
         description="Cases of the viewer's accounts, newest first unless ordered otherwise.",
     )
     async def cases(

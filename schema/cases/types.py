@@ -148,6 +148,7 @@ class Author:
     is_service_team: bool = strawberry.field(description="Whether it was the service team.")
     contact: Annotated[Contact, _CUSTOMERS] | None = batched(
         loaders.contact_of_author,
+        asks="customers",
         needs=(),
         description="The person, when it was one of the customer's.",
     )
@@ -197,24 +198,29 @@ class Case(Node):
     closed_at: datetime | None = strawberry.field(description="When it was closed.")
     team: str | None = strawberry.field(description="The team it was routed to.")
     account: Annotated[Account, _CUSTOMERS] | None = batched(
-        account_of_owned, embeds="account", description="The customer it belongs to."
+        account_of_owned,
+        asks="customers",
+        embeds="account",
+        description="The customer it belongs to.",
     )
     contact: Annotated[Contact, _CUSTOMERS] | None = batched(
         loaders.contact_of_case,
+        asks="customers",
         needs=("contact_id",),
         embeds="contact",
         description="Who opened it. Null when that person is no longer with the customer.",
     )
     order: Annotated[Order, _ORDERS] | None = batched(
         loaders.order_of_case,
+        asks="orders",
         needs=("order_number",),
         description="The order it is about, when it names one. From the ERP.",
     )
     comments: CountedConnection[CaseComment] | None = batched(
-        loaders.comments_of_case, description="What was said, oldest first."
+        loaders.comments_of_case, asks="cases", description="What was said, oldest first."
     )
     attachments: CountedConnection[Attachment] | None = batched(
-        loaders.attachments_of_case, description="Files, oldest first."
+        loaders.attachments_of_case, asks="cases", description="Files, oldest first."
     )
 
     category: CaseCategory = derived(

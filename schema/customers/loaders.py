@@ -20,7 +20,7 @@ _KNOWN = frozenset({"id", "number", "country"})
 BY_NAME = Order("name", str, at=lambda contact: Keyset(contact.name, contact.id))
 
 
-@finds("Account")
+@finds("Account", asks="customers")
 async def accounts_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Account | None]:
@@ -33,7 +33,7 @@ async def accounts_by_id(
     return [found.get(key) for key in ids]
 
 
-@finds("Contact")
+@finds("Contact", asks="customers")
 async def contacts_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Contact | None]:

@@ -55,7 +55,7 @@ class UpdateProfilePayload:
         default_factory=list, description="What to put right; empty when it was done."
     )
     contact: Contact | None = batched(
-        _contact_of_update, description="The person, read again from the CRM."
+        _contact_of_update, asks="customers", description="The person, read again from the CRM."
     )
 
 

@@ -11,6 +11,7 @@ from schema.context import Context
 from schema.customers.loaders import accounts_by_id, contacts_by_id
 from schema.customers.types import Account, Contact, Viewer
 from schema.nodes import GlobalId, key_of
+from schema.price import asks
 from schema.selection import selected
 
 
@@ -27,6 +28,7 @@ class CustomerQueries:
 
     @strawberry.field(
         directives=[Authorized(scope=CUSTOMERS_READ)],
+        metadata=asks("customers"),
         description="One account that the viewer may act for. Null otherwise.",
     )
     async def account(
@@ -41,6 +43,7 @@ class CustomerQueries:
 
     @strawberry.field(
         directives=[Authorized(scope=CUSTOMERS_READ)],
+        metadata=asks("customers"),
         description="One person of the viewer's accounts. Null otherwise.",
     )
     async def contact(

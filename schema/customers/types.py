@@ -18,6 +18,7 @@ from schema.orders.filters import orders_of_account
 from schema.orders.types import Order
 from schema.owned import account_of_owned
 from schema.pages import Connection, CountedConnection
+from schema.price import Asks
 from schema.scalars import Address, CountryCode, EmailAddress, LanguageTag, Money
 
 
@@ -47,20 +48,27 @@ class Account(Node):
     billing_address: Address | None = strawberry.field(description="Where invoices go.")
     shipping_addresses: list[Address] | None = batched(
         loaders.shipping_addresses_of_account,
+        asks="orders",
         description="Where goods can be delivered, from the ERP. Null when it does not answer.",
     )
     credit_position: CreditPosition | None = batched(
         loaders.credit_of_account,
+        asks="orders",
         description="Credit limit and use, from the ERP. Null when it keeps or tells none.",
     )
     contacts: Connection[Contact] | None = batched(
-        loaders.contacts_of_account, description="The company's people, by name."
+        loaders.contacts_of_account,
+        asks=Asks("customers", apart=True),
+        description="The company's people, by name.",
     )
     cases: CountedConnection[Case] | None = batched(
-        cases_of_account, description="The company's cases, newest first unless ordered otherwise."
+        cases_of_account,
+        asks=Asks("cases", apart=True),
+        description="The company's cases, newest first unless ordered otherwise.",
     )
     orders: CountedConnection[Order] | None = batched(
         orders_of_account,
+        asks=Asks("orders", apart=True),
         needs=("number",),
         description="The company's orders, newest first unless ordered otherwise. From the ERP.",
     )
@@ -83,6 +91,7 @@ class Contact(Node):
     locale: LanguageTag | None = strawberry.field(description="The language they like to read.")
     account: Account | None = batched(
         account_of_owned,
+        asks="customers",
         embeds="account",
         description="The company through which the viewer sees this person.",
     )
@@ -95,7 +104,9 @@ class Contact(Node):
 @strawberry.type(description="That a person may act for an account.")
 class Membership:
     account: Account | None = batched(
-        loaders.account_of_membership, description="The account that may be acted for."
+        loaders.account_of_membership,
+        asks="customers",
+        description="The account that may be acted for.",
     )
     role: MembershipRole = strawberry.field(description="What may be done for it.")
 
@@ -105,7 +116,9 @@ class Viewer:
     name: str = strawberry.field(description="Full name.")
     email: EmailAddress = strawberry.field(description="The address they sign in with.")
     contact: Contact | None = batched(
-        loaders.contact_of_viewer, description="All that the CRM knows of this person."
+        loaders.contact_of_viewer,
+        asks="customers",
+        description="All that the CRM knows of this person.",
     )
     memberships: list[Membership] = strawberry.field(
         description="The accounts this person may act for. Empty: not a commercial customer yet."

@@ -17,6 +17,7 @@ from schema.errors import NotAllowed
 from schema.identity import service, types
 from schema.identity.service import IdentityService, Invitation, Origin, Problem, ProblemCode
 from schema.nodes import key_of
+from schema.price import Cost
 from schema.texts import N_
 from schema.user_errors import Bounds, told, user_errors
 from schema.words import ascii_lower
@@ -25,12 +26,16 @@ from schema.words import ascii_lower
 EMAIL, PASSWORD, TOKEN, CODE, NAME, PHONE, TITLE = 254, 1_024, 2_048, 64, 80, 40, 128
 
 _ROLES = {Role.ADMIN: N_("administrator"), Role.MEMBER: N_("member"), Role.READER: N_("reader")}
+#: Passwords are hashed at full cost.
+_HASHES = Cost(weight="100")
 _INPUT = strawberry.argument(description="What is needed for it.")
 
 
 @strawberry.type
 class IdentityMutations:
-    @strawberry.mutation(description="Sign in with address and password.", directives=[Anonymous()])
+    @strawberry.mutation(
+        description="Sign in with address and password.", directives=[Anonymous(), _HASHES]
+    )
     @told(types.SignInPayload)
     async def sign_in(
         self,
@@ -127,7 +132,7 @@ class IdentityMutations:
 
     @strawberry.mutation(
         description="Set a new password in place of a forgotten one. Ends all sessions.",
-        directives=[Anonymous()],
+        directives=[Anonymous(), _HASHES],
     )
     @told(types.ResetPasswordPayload)
     async def reset_password(
@@ -146,7 +151,7 @@ class IdentityMutations:
 
     @strawberry.mutation(
         description="Set a new password in place of the one in use. Ends all other sessions.",
-        directives=[Authorized()],
+        directives=[Authorized(), _HASHES],
     )
     @told(types.ChangePasswordPayload)
     async def change_password(
@@ -180,7 +185,7 @@ class IdentityMutations:
 
     @strawberry.mutation(
         description="Take up an invitation: set a password and sign in. Works once.",
-        directives=[Anonymous()],
+        directives=[Anonymous(), _HASHES],
     )
     @told(types.AcceptInvitationPayload)
     async def accept_invitation(

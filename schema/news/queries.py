@@ -15,6 +15,7 @@ from schema.errors import InputError
 from schema.news.types import NewsArticle, news_by_id
 from schema.nodes import key_of
 from schema.pages import After, Before, Connection, First, Last, Listing, Order, wanted
+from schema.price import asks
 from schema.scalars import CountryCode, LanguageTag
 from schema.selection import selected
 from schema.texts import N_
@@ -59,6 +60,7 @@ class NewsArticleLookup:
 class NewsQueries:
     @strawberry.field(
         directives=[Anonymous()],
+        metadata=asks("news"),
         description="Published news, newest first. Open to anonymous callers.",
     )
     async def news(
@@ -93,7 +95,9 @@ class NewsQueries:
         return found  # type: ignore[no-any-return]
 
     @strawberry.field(
-        directives=[Anonymous()], description="One published article. Open to anonymous callers."
+        directives=[Anonymous()],
+        metadata=asks("news"),
+        description="One published article. Open to anonymous callers.",
     )
     async def news_article(
         self,

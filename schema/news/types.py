@@ -35,7 +35,7 @@ class NewsArticle(Node):
         return isinstance(value, records.NewsArticle)
 
 
-@finds("NewsArticle")
+@finds("NewsArticle", asks="news")
 async def news_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.NewsArticle | None]:

@@ -26,7 +26,7 @@ ByOrder = Callable[[Sequence[str], Fields, Scope], Awaitable[Sequence[Any]]]
 NEWEST_FIRST = Order("created_at", datetime)
 
 
-@finds("Order")
+@finds("Order", asks="orders")
 async def orders_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Order | None]:

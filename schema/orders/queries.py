@@ -15,6 +15,7 @@ from schema.orders.filters import OrderBy, OrderWhere, ask, order_query
 from schema.orders.loaders import orders_by_id
 from schema.orders.types import Order
 from schema.pages import After, Before, CountedConnection, First, Last
+from schema.price import asks
 from schema.selection import selected, selects
 from schema.texts import N_
 from schema.words import code
@@ -34,6 +35,7 @@ class OrderLookup:
 class OrderQueries:
     @strawberry.field(
         directives=[Authorized(scope=ORDERS_READ)],
+        metadata=asks("orders"),
         description="One order of the viewer's accounts. Null when there is none.",
     )
     async def order(
@@ -58,6 +60,7 @@ class OrderQueries:
 
     @strawberry.field(
         directives=[Authorized(scope=ORDERS_READ)],
+        metadata=asks("orders"),
         description="Orders of the viewer's accounts, newest first unless ordered otherwise.",
     )
     async def orders(

@@ -91,19 +91,29 @@ class Order(Node):
     tax: Money | None = strawberry.field(description="Tax; null when it is not told.")
     total: Money = strawberry.field(description="What the order comes to.")
     account: Annotated[Account, strawberry.lazy("schema.customers.types")] | None = batched(
-        account_of_owned, description="The customer it belongs to. From the CRM."
+        account_of_owned, asks="customers", description="The customer it belongs to. From the CRM."
     )
     lines: CountedConnection[OrderLine] | None = batched(
-        loaders.lines_of_order, embeds="lines", description="What was ordered, by position."
+        loaders.lines_of_order,
+        asks="orders",
+        embeds="lines",
+        description="What was ordered, by position.",
     )
     deliveries: list[Delivery] | None = batched(
-        loaders.deliveries_of_order, embeds="deliveries", description="Its deliveries."
+        loaders.deliveries_of_order,
+        asks="orders",
+        embeds="deliveries",
+        description="Its deliveries.",
     )
     invoices: list[Invoice] | None = batched(
-        loaders.invoices_of_order, embeds="invoices", description="Its invoices, but cancelled."
+        loaders.invoices_of_order,
+        asks="orders",
+        embeds="invoices",
+        description="Its invoices, but cancelled.",
     )
     cases: CountedConnection[Case] | None = batched(
         loaders.cases_of_order,
+        asks="cases",
         needs=("number",),
         description="Cases about this order, newest first. From the CRM.",
     )

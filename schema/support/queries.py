@@ -12,6 +12,7 @@ from connectors.port.queries import QuestionQuery
 from schema.access import Anonymous
 from schema.context import Context
 from schema.pages import After, Connection, First, Listing, Order, wanted
+from schema.price import asks
 from schema.scalars import CountryCode
 from schema.support.types import FaqEntry, FaqTopic, SupportDesk
 from schema.words import words
@@ -23,6 +24,7 @@ IN_READING_ORDER = Order("position", int, at=lambda entry: Keyset(entry.position
 class SupportQueries:
     @strawberry.field(
         directives=[Anonymous()],
+        metadata=asks("questions"),
         description="Answers to frequent questions, in the caller's language. Open to anonymous "
         "callers.",
     )

@@ -43,7 +43,7 @@ class FaqEntry(Node):
         return isinstance(value, records.Question)
 
 
-@finds("FaqEntry")
+@finds("FaqEntry", asks="questions")
 async def questions_by_id(
     context: Context, ids: Sequence[str], fields: Fields
 ) -> Sequence[records.Question | None]:
