@@ -23,6 +23,8 @@ from schema.texts import N_, say
 
 if TYPE_CHECKING:
     from schema.cases.catalogue import Catalogue
+    from schema.cases.service import CaseService
+    from schema.files.service import FileService
     from schema.identity.service import IdentityService, Origin
     from schema.support.desks import Desks
 
@@ -86,7 +88,9 @@ class Context:
     who: the caller, None when nobody says who asks, an error when somebody does and the CRM could
     not tell whose data they may see. language: of texts for people, one of schema.texts.LANGUAGES.
     locale: what the caller prefers to read, BCP 47, for news and questions. identity: who keeps
-    passwords and sessions, None where another issuer does. origin: where the request comes from.
+    passwords and sessions, None where another issuer does. submissions: who takes what customers
+    send, None where no system takes cases. files: who keeps files on their way in and hands them
+    out. origin: where the request comes from.
     forget: drops what is known of the person with this address, so that a change holds at once."""
 
     sources: Sources
@@ -97,6 +101,8 @@ class Context:
     language: str = "es"
     locale: str = "es"
     identity: IdentityService | None = None
+    submissions: CaseService | None = None
+    files: FileService | None = None
     origin: Origin | None = None
     recognise: Recognise | None = None
     forget: Callable[[str], None] = lambda email: None

@@ -7,7 +7,7 @@ for is NOT_FETCHED. None means that the system holds no value. Times are aware; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,8 +26,10 @@ __all__ = [
     "CaseComment",
     "CaseDetail",
     "CaseStatus",
+    "CaseStatusChange",
     "Contact",
     "ContactChanges",
+    "Content",
     "CreditPosition",
     "Delivery",
     "DeliveryStatus",
@@ -36,8 +38,12 @@ __all__ = [
     "Membership",
     "MembershipRole",
     "Money",
+    "NewCase",
+    "NewComment",
     "NewContact",
+    "NewFile",
     "NewsArticle",
+    "OpenedCase",
     "Order",
     "OrderLine",
     "OrderStatus",
@@ -166,9 +172,11 @@ class Identity:
 
 
 class CaseStatus(StrEnum):
-    """Where a case stands, in the customer's view."""
+    """Where a case stands, in the customer's view. No system says SUBMITTED or REJECTED: such a
+    case is the gateway's, on its way to the CRM or refused by it."""
 
     SUBMITTED = "SUBMITTED"
+    REJECTED = "REJECTED"
     NEW = "NEW"
     IN_PROGRESS = "IN_PROGRESS"
     WAITING_ON_CUSTOMER = "WAITING_ON_CUSTOMER"
@@ -186,14 +194,15 @@ class CaseDetail:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """category and subcategory are codes of the catalogue of cases. order_number is as somebody
-    wrote it: the ERP may not know it. contact and account are embedded when the system can give
-    them in the same call, else NOT_FETCHED although asked: contact_id then leads on.
+    """category and subcategory are codes of the catalogue of cases. number is None only for a case
+    that the gateway still holds. order_number is as somebody wrote it: the ERP may not know it.
+    contact and account are embedded when the system can give them in the same call, else
+    NOT_FETCHED although asked: contact_id then leads on.
     """
 
     id: str
     owner: AccountRef
-    number: str = NOT_FETCHED
+    number: str | None = NOT_FETCHED
     category: str = NOT_FETCHED
     subcategory: str | None = NOT_FETCHED
     subject: str = NOT_FETCHED
@@ -229,11 +238,13 @@ class CaseComment:
     body: str = NOT_FETCHED
     author: Author = NOT_FETCHED
     created_at: datetime = NOT_FETCHED
+    #: Taken in by the gateway, not confirmed by the system yet. No system says so.
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a case. size is in bytes; content_type is a media type."""
+    """A file of a case. size is in bytes; content_type is a media type. pending: see CaseComment."""
 
     id: str
     owner: AccountRef
@@ -243,6 +254,77 @@ class Attachment:
     size: int = NOT_FETCHED
     created_at: datetime = NOT_FETCHED
     author: Author | None = NOT_FETCHED
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStatusChange:
+    """That a case went from one status to another. before: None where the system does not say.
+    Steps that read as the same status of ours are none."""
+
+    id: str
+    owner: AccountRef
+    case_id: str
+    at: datetime
+    after: CaseStatus
+    before: CaseStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a file, as they come. size: of the whole file. close: lets the connection go; to
+    be called in any case."""
+
+    size: int
+    chunks: AsyncIterator[bytes]
+    close: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case to be opened. team: whom the catalogue routes it to. created_at: when the customer
+    sent it; a system that cannot keep it dates the case itself."""
+
+    account: AccountRef
+    category: str
+    subject: str
+    description: str
+    created_at: datetime
+    subcategory: str | None = None
+    details: Sequence[CaseDetail] = ()
+    contact_id: str | None = None
+    order_number: str | None = None
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCase:
+    """What a system calls a case that it took."""
+
+    id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewComment:
+    """Something to be said on a case. contact_id: who says it; None for a program."""
+
+    case_id: str
+    body: str
+    contact_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file to be put on a case. size: in bytes. read: its bytes from the beginning, anew at each
+    call, so that a second try can send them again without any of them being kept in memory."""
+
+    case_id: str
+    filename: str
+    content_type: str
+    size: int
+    read: Callable[[], AsyncIterator[bytes]]
+    contact_id: str | None = None
 
 
 # ---------------------------------------------------------------------------------------- orders

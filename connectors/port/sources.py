@@ -27,15 +27,21 @@ from connectors.port.records import (
     Attachment,
     Case,
     CaseComment,
+    CaseStatusChange,
     Contact,
     ContactChanges,
+    Content,
     CreditPosition,
     Delivery,
     Identity,
     Invoice,
     MembershipRole,
+    NewCase,
+    NewComment,
     NewContact,
+    NewFile,
     NewsArticle,
+    OpenedCase,
     Order,
     OrderLine,
     Question,
@@ -120,6 +126,47 @@ class CaseSource(Protocol):
         self, ids: Sequence[str], fields: Fields, scope: Scope
     ) -> list[Attachment | None]: ...
 
+    async def status_changes_by_case(
+        self, case_ids: Sequence[str], scope: Scope
+    ) -> list[list[CaseStatusChange]]:
+        """For each case how its status went, oldest first; a case outside the scope has none."""
+        ...
+
+    async def attachment_content(
+        self, attachment_id: str, scope: Scope, first: int = 0
+    ) -> Content | None:
+        """The bytes of a file from byte `first` on, None where the scope holds no such file."""
+        ...
+
+
+class CaseWriter(Protocol):
+    """A system that takes cases, comments and files.
+
+    key: chosen by the gateway, 1 to 64 of [A-Za-z0-9-]. A second call with the same key changes
+    nothing and gives the same answer, also where the first one was cut off after the system had
+    done it: so every method may be tried again, and none is tried again by itself. Raises Rejected,
+    with our name of the field where the system says which, for what it will never take."""
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes of the largest file that the system takes."""
+        ...
+
+    async def open_case(self, key: str, case: NewCase, scope: Scope) -> OpenedCase: ...
+
+    async def add_comment(self, key: str, comment: NewComment, scope: Scope) -> str:
+        """The comment's id. Rejected for a case outside the scope."""
+        ...
+
+    async def add_file(self, key: str, file: NewFile, scope: Scope) -> str:
+        """The attachment's id. Rejected for a case outside the scope."""
+        ...
+
+    async def close_case(self, case_id: str, scope: Scope) -> bool:
+        """Whether there is such a case in the scope, which then is closed. One that is closed
+        already stays as it is."""
+        ...
+
 
 class OrderSource(Protocol):
     """Orders with their lines, deliveries and invoices, and what the ERP knows of an account."""
@@ -196,6 +243,7 @@ class System:
     customers: CustomerSource | None = None
     customer_writer: CustomerWriter | None = None
     cases: CaseSource | None = None
+    case_writer: CaseWriter | None = None
     orders: OrderSource | None = None
     news: NewsSource | None = None
     questions: QuestionSource | None = None

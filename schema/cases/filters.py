@@ -36,6 +36,9 @@ class CaseStatus(Enum):
     SUBMITTED = strawberry.enum_value(
         "SUBMITTED", description="Taken in, on its way to the CRM, which has not confirmed it yet."
     )
+    REJECTED = strawberry.enum_value(
+        "REJECTED", description="The CRM did not take it; its timeline says why."
+    )
     NEW = strawberry.enum_value("NEW", description="The service team has it and will begin.")
     IN_PROGRESS = strawberry.enum_value("IN_PROGRESS", description="The service team works on it.")
     WAITING_ON_CUSTOMER = strawberry.enum_value(

@@ -189,7 +189,10 @@ class Attachment(Node):
     directives=[Authorized(scope=CASES_READ)],
 )
 class Case(Node):
-    number: str = strawberry.field(description="The number that customers and agents quote.")
+    number: str | None = strawberry.field(
+        description="The number that customers and agents quote. Null while the CRM has not given "
+        "it one: SUBMITTED or REJECTED."
+    )
     subject: str = strawberry.field(description="What it is about, in a line.")
     description: str = strawberry.field(description="What it is about, in full.")
     status: CaseStatus = strawberry.field(description="Where it stands.")

@@ -187,7 +187,7 @@ def _case_fits(case: Case, query: CaseQuery) -> bool:
     )
     return (
         all(values is None or value in values for values, value in among)
-        and (query.number is None or bare(query.number) == bare(case.number))
+        and (query.number is None or bare(query.number) == bare(case.number or ""))
         and (query.created_from is None or query.created_from <= case.created_at)
         and (query.created_before is None or case.created_at < query.created_before)
         and (query.search is None or holds(query.search, case.subject, case.description))

@@ -1,0 +1,1 @@
+"""Files of customers: on their way in, and out again by links."""
