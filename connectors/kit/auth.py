@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Headers = Mapping[str, str]
 
+#: How much of a credential gives it away.
+_TELLING = 12
+
 
 class Credential(Protocol):
     """headers: what to add to a call; may fetch a token through the client (authorized=False).
@@ -81,3 +84,19 @@ class Fetched:
 
     def __repr__(self) -> str:
         return "Fetched(...)"
+
+
+def repeats(detail: str | None, granted: Mapping[str, str]) -> bool:
+    """Whether a text holds a credential, or how one begins: a quote may end within it. Pages for
+    developers show the headers of the call that failed."""
+    secrets = (secret for value in granted.values() for secret in _secrets(value))
+    return any(secret and secret[:_TELLING] in (detail or "") for secret in secrets)
+
+
+def _secrets(value: str) -> list[str]:
+    """What is secret of a header: all that follows the scheme, and the password of Basic."""
+    scheme, _, rest = value.rpartition(" ")
+    if scheme.lower() != "basic":
+        return [rest]
+    pair = base64.b64decode(rest).decode("utf-8", "replace")
+    return [rest, pair.partition(":")[2]]

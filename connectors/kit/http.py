@@ -2,27 +2,29 @@
 
 A call is one operation of a connector. Reads are tried again when the system is unavailable or asks
 for a short wait, with full jitter and inside the same deadline; writes never are, except when the
-credential was refused, since then nothing was done. Bodies are read up to a cap.
+credential was refused, since then nothing was done. Bodies are read up to a cap, but for those of
+files, which pass as they come.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json as jsonlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
-from connectors.kit.auth import Anonymous, Credential
+from connectors.kit.auth import Anonymous, Credential, repeats
 from connectors.kit.connector import Call, Wiring
+from connectors.kit.replies import Explain, Reply, name_failure, unexplained
+from connectors.kit.streams import Body, Download, moving, stood_still
 from connectors.port.errors import (
     Refused,
     Rejected,
@@ -35,19 +37,17 @@ from connectors.port.errors import (
 
 T = TypeVar("T")
 
+#: The credential that travels; None for a call that fetches one.
+Granted = Mapping[str, str] | None
 Params = Mapping[str, str | int | Sequence[str]] | list[tuple[str, str | int]] | str
-
-#: Longest text of a system that is kept for the log.
-_DETAIL = 500
-#: How much of a credential gives it away.
-_TELLING = 12
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a system is called: a table `http` inside any system's table of portal.toml.
 
     deadline: seconds for one call with all its tries. tries: of a read. connections: kept open at
-    most. concurrency: calls in flight at most. max_megabytes: of a decoded body.
+    most. concurrency: calls in flight at most. max_megabytes: of a decoded body. streams: files
+    under way at most, beside the calls. idle: seconds that a file under way may stand still.
     """
 
     deadline: float = 8.0
@@ -56,87 +56,17 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     connections: int = 20
     concurrency: int = 16
     max_megabytes: float = 32.0
+    streams: int = 8
+    idle: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A complete answer. body is decoded (no content encoding left)."""
+@dataclass(slots=True)
+class _Note:
+    """What is told of a try."""
 
-    source: str
-    operation: str
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-    @property
-    def media_type(self) -> str:
-        """Without parameters, lower case; empty when the system sent none."""
-        content_type: str = self.headers.get("content-type", "")
-        return content_type.partition(";")[0].strip().lower()
-
-    @property
-    def is_json(self) -> bool:
-        return self.media_type == "application/json" or self.media_type.endswith("+json")
-
-    def json(self) -> Any:
-        """The body as JSON. Raises Unreadable when it is none."""
-        return self.decoded(Any)
-
-    def decoded(self, shape: type[T] | Any) -> T:
-        """The body as JSON of a shape that msgspec knows. Raises Unreadable when it is not."""
-        if not self.is_json:
-            raise self.unreadable(f"answered with {self.media_type or 'no content type'}")
-        try:
-            return msgspec.json.decode(self.body, type=shape)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self.unreadable("answered with JSON of another shape", str(error)) from None
-
-    def unreadable(self, message: str, detail: str | None = None) -> Unreadable:
-        """The error for an answer that is not in the system's own format."""
-        return Unreadable(self.source, f"{self.operation}: {message}", detail=detail)
-
-    def quote(self) -> str:
-        """The beginning of the body, for the log alone."""
-        return self.body[:_DETAIL].decode("utf-8", "replace")
-
-
-#: Names a failure by what only this system means by it; None leaves it to the status.
-Explain = Callable[[Reply], SourceError | None]
-
-
-def _unexplained(reply: Reply) -> SourceError | None:
-    return None
-
-
-def name_failure(reply: Reply, now: float) -> SourceError | None:
-    """The failure that a status stands for, None for 2xx. now: epoch seconds, for Retry-After."""
-    status, source = reply.status, reply.source
-    if 200 <= status < 300:
-        return None
-    what = f"{reply.operation}: answered {status}"
-    detail, wait = reply.quote(), retry_after(reply.headers, now)
-    if status == 429:
-        return Throttled(source, what, detail=detail, retry_after=wait)
-    if status in (401, 403, 407):
-        return Refused(source, what, detail=detail)
-    if status == 408 or status >= 500:
-        return Unavailable(source, what, detail=detail, retry_after=wait)
-    if 300 <= status < 400:
-        return Unreadable(source, f"{reply.operation}: redirected us elsewhere", detail=detail)
-    return Rejected(source, what, detail=detail)
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds of a Retry-After header, given as seconds or as an HTTP date. RFC 9110, 10.2.3."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    outcome: str = "ok"
+    status: int | None = None
+    size: int = 0
 
 
 class _UnknownError(Exception):
@@ -163,7 +93,7 @@ class HttpClient:
         wiring: Wiring,
         *,
         credential: Credential | None = None,
-        explain: Explain = _unexplained,
+        explain: Explain = unexplained,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.source = source
@@ -173,13 +103,16 @@ class HttpClient:
         self._credential: Credential = credential or Anonymous()
         self._explain = explain
         self._slots = asyncio.Semaphore(settings.concurrency)
+        #: Apart, since a file under way may take long: it must not keep calls waiting.
+        self._streams = asyncio.Semaphore(settings.streams)
+        self._patient = httpx.Timeout(settings.idle, connect=settings.connect)
         self._cap = int(settings.max_megabytes * 1_000_000)
         self._client = httpx.AsyncClient(
             transport=wiring.transport,
             headers={"accept": "application/json", **(headers or {})},
             timeout=httpx.Timeout(settings.deadline, connect=settings.connect),
             limits=httpx.Limits(
-                max_connections=settings.connections,
+                max_connections=settings.connections + settings.streams,
                 max_keepalive_connections=settings.connections,
                 keepalive_expiry=30.0,
             ),
@@ -238,23 +171,72 @@ class HttpClient:
             # Half of a surrogate pair: JSON can say it, UTF-8 cannot.
             message = f"{operation}: a text in the question is no Unicode text"
             raise Rejected(self.source, message) from None
+
+        async def once(granted: Granted) -> Reply:
+            request.headers.update(granted or {})
+            return await self._once(operation, request, granted, self._slots)
+
         try:
             async with asyncio.timeout(self._settings.deadline):
-                return await self._tries(operation, request, reads, authorized)
+                return await self._tries(once, reads, authorized)
         except TimeoutError:
             raise self._timed_out(operation) from None
 
-    async def _tries(
-        self, operation: str, request: httpx.Request, reads: bool, authorized: bool
+    async def download(self, operation: str, path: str, *, size: int, first: int = 0) -> Download:
+        """A file of `size` bytes from byte `first` on, which lies within it. It begins within the
+        deadline, all tries included. Whoever gets it closes it."""
+        headers = {"accept": "*/*", "accept-encoding": "identity"}
+        if first:
+            headers["range"] = f"bytes={first}-"
+        url = self.base_url + path
+        request = self._client.build_request("GET", url, headers=headers, timeout=self._patient)
+
+        async def once(granted: Granted) -> Download:
+            request.headers.update(granted or {})
+            return await self._begin(operation, request, granted, size, first)
+
+        try:
+            async with asyncio.timeout(self._settings.deadline):
+                return await self._tries(once, reads=True, authorized=True)
+        except TimeoutError:
+            raise self._timed_out(operation) from None
+
+    async def upload(
+        self, operation: str, path: str, body: Body, *, size: int, headers: Mapping[str, str]
     ) -> Reply:
+        """Sends a body of `size` bytes as it is read. It may take as long as it moves, and its
+        answer as long as a file may stand still. Never tried again, but for a credential that was
+        refused."""
+        idle, url = self._settings.idle, self.base_url + path
+        headers = {**headers, "content-length": str(size)}
+        try:
+            async with asyncio.timeout(idle) as limit:
+
+                async def once(granted: Granted) -> Reply:
+                    request = self._client.build_request(
+                        "POST",
+                        url,
+                        headers={**headers, **(granted or {})},
+                        content=moving(body, limit, idle),
+                        timeout=self._patient,
+                    )
+                    return await self._once(operation, request, granted, self._streams)
+
+                return await self._tries(once, reads=False, authorized=True)
+        except TimeoutError:
+            raise stood_still(self.source, operation, idle) from None
+
+    async def _tries(
+        self, once: Callable[[Granted], Awaitable[T]], reads: bool, authorized: bool
+    ) -> T:
+        """once: one try with a credential; None for a call that fetches one."""
         left = self._settings.tries if reads else 1
         pause, renewed = 0.1, False
         while True:
             left -= 1
             granted = await self._credential.headers(self) if authorized else {}
-            request.headers.update(granted)
             try:
-                return await self._once(operation, request, granted if authorized else None)
+                return await once(granted if authorized else None)
             except _UnknownError as unknown:
                 if renewed or not authorized or not await self._credential.renew(granted):
                     raise unknown.refusal from None
@@ -268,34 +250,80 @@ class HttpClient:
             pause = min(pause * 3, 2.0)
 
     async def _once(
-        self, operation: str, request: httpx.Request, granted: Mapping[str, str] | None
+        self, operation: str, request: httpx.Request, granted: Granted, slots: asyncio.Semaphore
     ) -> Reply:
-        """granted: the credential that travels; None for a call that fetches one."""
-        started, outcome, status, size = time.perf_counter(), "ok", None, 0
-        try:
-            async with self._slots:
-                reply = await self._exchange(operation, request)
-            status, size = reply.status, len(reply.body)
-            failure = None
-            if not 200 <= reply.status < 300:
-                failure = self._failure(reply, granted)
-            if isinstance(failure, Refused) and reply.status == 401:
-                outcome = failure.code
-                raise _UnknownError(failure)
-            if failure is not None:
-                raise failure
+        with self._noting(operation) as note:
+            async with slots:
+                response = await self._send(operation, request)
+                reply = await self._reply(operation, response)
+            note.status, note.size = reply.status, len(reply.body)
+            self._check(reply, granted)
             return reply
+
+    async def _begin(
+        self, operation: str, request: httpx.Request, granted: Granted, size: int, first: int
+    ) -> Download:
+        """Its place among the files under way is given back, and it is noted, when it has ended."""
+        with ExitStack() as until_ended:
+            note = until_ended.enter_context(self._noting(operation))
+            await self._streams.acquire()
+            until_ended.callback(self._streams.release)
+            response = await self._send(operation, request)
+            note.status = response.status_code
+            if response.status_code not in (200, 206):
+                reply = await self._reply(operation, response)
+                self._check(reply, granted)
+                raise reply.unreadable("answered without a file")
+
+            def ended(failure: SourceError | None, came: int) -> None:
+                note.outcome, note.size = failure.code if failure else "ok", came
+                kept.close()
+
+            try:
+                found = Download(
+                    *(self.source, operation, response),
+                    size=size,
+                    first=first,
+                    idle=self._settings.idle,
+                    ended=ended,
+                )
+            except BaseException:
+                await response.aclose()
+                raise
+            kept = until_ended.pop_all()
+            return found
+
+    @contextmanager
+    def _noting(self, operation: str) -> Iterator[_Note]:
+        """Tells of one try, whatever becomes of it."""
+        started, note = time.perf_counter(), _Note()
+        try:
+            yield note
+        except _UnknownError as error:
+            note.outcome = error.refusal.code
+            raise
         except SourceError as error:
-            outcome = error.code
+            note.outcome = error.code
             raise
         except asyncio.CancelledError:
-            outcome = TimedOut.code
+            note.outcome = TimedOut.code
             raise
         finally:
             seconds = time.perf_counter() - started
-            self._wiring.heard(Call(self.source, operation, outcome, status, seconds, size))
+            told = Call(self.source, operation, note.outcome, note.status, seconds, note.size)
+            self._wiring.heard(told)
 
-    def _failure(self, reply: Reply, granted: Mapping[str, str] | None) -> SourceError | None:
+    def _check(self, reply: Reply, granted: Granted) -> None:
+        """Raises what an answer that is none of 2xx means."""
+        if 200 <= reply.status < 300:
+            return
+        failure = self._failure(reply, granted)
+        if isinstance(failure, Refused) and reply.status == 401:
+            raise _UnknownError(failure)
+        if failure is not None:
+            raise failure
+
+    def _failure(self, reply: Reply, granted: Granted) -> SourceError | None:
         """What an answer that is none of 2xx means, without our credential in it."""
         failure = self._explain(reply)
         if failure is None:
@@ -303,17 +331,28 @@ class HttpClient:
             # Whoever hands out credentials may repeat what it was sent, the secret among it.
             if failure is not None and granted is None:
                 failure.detail = None
-        if failure is not None and _repeats(failure.detail, granted or {}):
+        if failure is not None and repeats(failure.detail, granted or {}):
             failure.detail = "withheld: it repeats our credential"
         return failure
 
-    async def _exchange(self, operation: str, request: httpx.Request) -> Reply:
+    async def _send(self, operation: str, request: httpx.Request) -> httpx.Response:
+        """An answer whose body is yet to come."""
+        with self._naming(operation):
+            return await self._client.send(request, stream=True)
+
+    async def _reply(self, operation: str, response: httpx.Response) -> Reply:
         try:
-            response = await self._client.send(request, stream=True)
-            try:
+            with self._naming(operation):
                 body = await self._read(operation, response)
-            finally:
-                await response.aclose()
+        finally:
+            await response.aclose()
+        return Reply(self.source, operation, response.status_code, response.headers, body)
+
+    @contextmanager
+    def _naming(self, operation: str) -> Iterator[None]:
+        """Names what goes wrong on the wire."""
+        try:
+            yield
         except httpx.TimeoutException:
             raise self._timed_out(operation) from None
         except httpx.DecodingError as error:
@@ -322,7 +361,6 @@ class HttpClient:
         except (httpx.TransportError, httpx.InvalidURL) as error:
             message = f"{operation}: could not be reached"
             raise Unavailable(self.source, message, detail=type(error).__name__) from None
-        return Reply(self.source, operation, response.status_code, response.headers, body)
 
     async def _read(self, operation: str, response: httpx.Response) -> bytes:
         parts, size = [], 0
@@ -337,22 +375,6 @@ class HttpClient:
     def _timed_out(self, operation: str) -> TimedOut:
         seconds = self._settings.deadline
         return TimedOut(self.source, f"{operation}: no answer within {seconds:g} s")
-
-
-def _repeats(detail: str | None, granted: Mapping[str, str]) -> bool:
-    """Whether a text holds a credential, or how one begins: a quote may end within it. Pages for
-    developers show the headers of the call that failed."""
-    secrets = (secret for value in granted.values() for secret in _secrets(value))
-    return any(secret and secret[:_TELLING] in (detail or "") for secret in secrets)
-
-
-def _secrets(value: str) -> list[str]:
-    """What is secret of a header: all that follows the scheme, and the password of Basic."""
-    scheme, _, rest = value.rpartition(" ")
-    if scheme.lower() != "basic":
-        return [rest]
-    pair = base64.b64decode(rest).decode("utf-8", "replace")
-    return [rest, pair.partition(":")[2]]
 
 
 def _wait(error: SourceError, pause: float) -> float | None:

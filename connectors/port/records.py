@@ -244,7 +244,8 @@ class CaseComment:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a case. size is in bytes; content_type is a media type. pending: see CaseComment."""
+    """A file of a case. size is in bytes; content_type is a media type.
+    pending: see CaseComment."""
 
     id: str
     owner: AccountRef
@@ -272,9 +273,11 @@ class CaseStatusChange:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes of a file, as they come. size: of the whole file. close: lets the connection go; to
-    be called in any case."""
+    """The bytes of a file, as they come. owner: of the case that it is on. size: of the whole file.
+    chunks: may be walked once; it ends with a SourceError where not all of them come. close: lets
+    the connection go; to be called in any case."""
 
+    owner: AccountRef
     size: int
     chunks: AsyncIterator[bytes]
     close: Callable[[], Awaitable[None]]

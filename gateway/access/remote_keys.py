@@ -19,7 +19,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from connectors.kit.connector import Wiring
-from connectors.kit.http import HttpClient, HttpSettings, Reply
+from connectors.kit.http import HttpClient, HttpSettings
+from connectors.kit.replies import Reply
 from connectors.port.errors import SourceError, Throttled, TimedOut, Unreadable
 from gateway.access.claims import UnknownKey
 from gateway.access.compact import LONGEST_KID

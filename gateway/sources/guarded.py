@@ -18,8 +18,10 @@ from connectors.port.records import (
     Attachment,
     Case,
     CaseComment,
+    CaseStatusChange,
     Contact,
     ContactChanges,
+    Content,
     CreditPosition,
     Delivery,
     Identity,
@@ -35,7 +37,7 @@ from connectors.port.sources import CaseSource, CustomerSource, CustomerWriter, 
 _log = logging.getLogger("gateway.scope")
 
 #: Any record with an owner.
-R = TypeVar("R", Account, Attachment, Case, CaseComment, Contact, Order)
+R = TypeVar("R", Account, Attachment, Case, CaseComment, CaseStatusChange, Contact, Order)
 T = TypeVar("T")
 
 
@@ -201,6 +203,25 @@ class GuardedCases:
         if not scope:
             return [None] * len(ids)
         return _in_order(await self._source.attachments_by_id(ids, fields, scope), ids, scope)
+
+    async def status_changes_by_case(
+        self, case_ids: Sequence[str], scope: Scope
+    ) -> list[list[CaseStatusChange]]:
+        if not scope:
+            return [[] for _ in case_ids]
+        found = await self._source.status_changes_by_case(case_ids, scope)
+        return _groups(found, case_ids, scope)
+
+    async def attachment_content(
+        self, attachment_id: str, scope: Scope, first: int = 0
+    ) -> Content | None:
+        if not scope:
+            return None
+        found = await self._source.attachment_content(attachment_id, scope, first)
+        if found is None or _may_pass(found, scope):
+            return found
+        await found.close()
+        return None
 
 
 class GuardedOrders:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sandbox.crm import ids, moments, samples
 from sandbox.crm.files import next_number, store_file
+from sandbox.crm.history import seed_history
 from sandbox.crm.objects import CLOSED_STATUSES, STATUSES, SUBCATEGORIES, TYPES
 from sandbox.database import insert
 from sandbox.people import CUSTOMERS, PEOPLE, Customer, Person
@@ -194,6 +195,9 @@ class _Writer:
             **_system(draft.created, self._staff.integration, changed),
         }
         insert(self._connection, "crm_Case", row)
+        begun = (draft.created, self._staff.integration)
+        staff = self._staff.agents
+        seed_history(self._connection, identity, draft.status, staff, begun, changed)
 
     def _story(self, draft: _Draft, language: str, with_order: bool) -> list[str]:
         kind = draft.subcategory or draft.type

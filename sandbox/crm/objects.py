@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 # The types that the vendor's describe names. A textarea here is a long one: it cannot be filtered.
-_LONG: Final = frozenset({"textarea", "base64"})
+_LONG: Final = frozenset({"textarea", "base64", "anyType"})
 IDS: Final = frozenset({"id", "reference"})
 TEXTS: Final = frozenset(
     {"string", "picklist", "multipicklist", "email", "phone", "textarea", "base64", "url"}
@@ -174,6 +174,7 @@ _CASE = _entity(
     Field("ClosedDate", "datetime", 0, writable=False, updatable=False),
     children={
         "CaseComments": ("CaseComment", "ParentId"),
+        "Histories": ("CaseHistory", "CaseId"),
         "ContentDocumentLinks": ("ContentDocumentLink", "LinkedEntityId"),
     },
 )
@@ -184,6 +185,18 @@ _COMMENT = _entity(
     _reference("ParentId", "Case", required=True, fixed=True),
     Field("CommentBody", "textarea", 4_000),
     Field("IsPublished", "boolean", 0),
+)
+
+_HISTORY = _entity(
+    "CaseHistory",
+    "017",
+    _reference("CaseId", "Case", required=True, fixed=True),
+    Field("Field", "picklist"),
+    Field("DataType", "picklist"),
+    Field("OldValue", "anyType"),
+    Field("NewValue", "anyType"),
+    creatable=False,
+    modified=False,
 )
 
 _USER = _entity(
@@ -261,6 +274,7 @@ ENTITIES: Final[dict[str, Entity]] = {
         _RELATION,
         _CASE,
         _COMMENT,
+        _HISTORY,
         _USER,
         _DOCUMENT,
         _LINK,
@@ -279,6 +293,7 @@ _INDEXES: Final = (
     "Case(AccountId, CreatedDate)",
     "Case(Order_Number__c)",
     "CaseComment(ParentId)",
+    "CaseHistory(CaseId)",
     "ContentDocumentLink(LinkedEntityId)",
     "ContentDocumentLink(ContentDocumentId)",
     "ContentVersion(ContentDocumentId)",

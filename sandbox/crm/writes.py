@@ -13,6 +13,7 @@ from sandbox.crm import ids, moments
 from sandbox.crm.calls import Answer, Call
 from sandbox.crm.errors import Refusal, not_found
 from sandbox.crm.files import next_number, store_file
+from sandbox.crm.history import note_created, note_status
 from sandbox.crm.objects import CLOSED_STATUSES, IDS, TEXTS, Entity, Field, entity
 from sandbox.crm.records import Records, external_field, record_id
 from sandbox.database import Database, insert
@@ -139,6 +140,8 @@ class Writes:
             row = {"Id": identity, **_defaults(found), **values, **system}
             row |= self._derived(found, row, moment)
             self._guarded(found, lambda: insert(self._database.connection, found.table, row))
+            if found.name == "Case":
+                note_created(self._database.connection, identity, INTEGRATION_USER, moment)
             if found.name == "Contact" and row.get("AccountId"):
                 self._relate(identity, row["AccountId"], system)
         return identity
@@ -167,15 +170,24 @@ class Writes:
         moment = moments.written(self._clock())
         if found.find("SystemModstamp"):
             values |= {"LastModifiedDate": moment, "SystemModstamp": moment}
-        if found.name == "Case" and "Status" in values:
-            values |= _closing(values["Status"], moment)
-        columns = ", ".join(f"{name} = ?" for name in values)
-        sql = f"UPDATE {found.table} SET {columns} WHERE Id = ?"  # noqa: S608
-        parameters = (*values.values(), identity)
-        if values and not self._guarded(found, lambda: self._database.execute(sql, parameters)):
-            raise not_found()
-        if found.name == "Contact":
-            self._database.execute(_FULL_NAME, (identity,))
+        with self._database.transaction():
+            if found.name == "Case" and "Status" in values:
+                values |= self._moved(identity, values["Status"], moment)
+            columns = ", ".join(f"{name} = ?" for name in values)
+            sql = f"UPDATE {found.table} SET {columns} WHERE Id = ?"  # noqa: S608
+            parameters = (*values.values(), identity)
+            if values and not self._guarded(found, lambda: self._database.execute(sql, parameters)):
+                raise not_found()
+            if found.name == "Contact":
+                self._database.execute(_FULL_NAME, (identity,))
+
+    def _moved(self, case: str, status: str, moment: str) -> dict[str, Any]:
+        """What else changes with a status; nothing where it stays."""
+        row = self._database.row("SELECT Status FROM crm_Case WHERE Id = ?", (case,))
+        if row is None or row[0] == status:
+            return {}
+        note_status(self._database.connection, case, INTEGRATION_USER, moment, row[0], status)
+        return _closing(status, moment)
 
     def _guarded(self, found: Entity, write: Callable[[], sqlite3.Cursor]) -> int:
         """How many rows it wrote. Raises Refusal for a key that another record holds."""

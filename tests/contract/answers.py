@@ -20,6 +20,8 @@ from tests.contract.methods import (
     Many,
     Method,
     Paged,
+    Read,
+    Streamed,
     is_hole,
     optional,
     place,
@@ -138,7 +140,8 @@ async def keeps_to_the_scope(world: World, method: Method) -> None:
             found = await opened.ask(method, keys, scope=scope, **totals)
             for record in (one for one in records(found) if hasattr(one, "owner")):
                 assert record.owner in scope
-                if not isinstance(record, Contact):  # people may act for several accounts
+                # People may act for several accounts, and a file's bytes have no id.
+                if not isinstance(record, Contact | Read):
                     named = (type(record), record.id)
                     assert owners.setdefault(named, record.owner) == record.owner
     async with world.open() as opened:
@@ -166,6 +169,11 @@ async def hides_what_is_foreign(world: World, method: Method) -> None:
             return
         foreign = list(facts.foreign[example.kind][:3])
         assert foreign, f"the world knows no foreign {example.kind}"
+        if isinstance(example, Streamed):
+            assert is_hole(await opened.ask(method, foreign))
+            assert not is_hole(await opened.ask(method, foreign, scope=facts.others))
+            assert is_hole(await opened.ask(method, scope=facts.others))
+            return
         assert all(map(is_hole, await opened.ask(method, foreign)))
         assert not any(map(is_hole, await opened.ask(method, foreign, scope=facts.others)))
         own = await opened.ask(method, scope=facts.others)
@@ -180,12 +188,16 @@ async def drops_foreign_rows(world: World, method: Method) -> None:
     for own, other in zip(facts.scope, facts.others, strict=False):
         words |= {own.id: other.id, str(own.number): str(other.number)}
     keys: Sequence[Any] = ()
-    if isinstance(example, Many):
+    if isinstance(example, Many | Streamed):
         of_accounts = example.kind in ("account", "account_ref")
         keys = (facts.own if of_accounts else facts.foreign)[example.kind][:60]
     async with world.open(lambda inner: wires.Swapping(inner, words, world.swap)) as opened:
-        found = await opened.ask(method, keys)
-        assert all(map(is_hole, found)) if method.keyed else is_hole(found)
+        found: Any
+        if method.streamed:
+            found = [await opened.ask(method, [key]) for key in keys[:20]]
+        else:
+            found = await opened.ask(method, keys)
+        assert all(map(is_hole, found)) if isinstance(found, list) else is_hole(found)
         heard = b" ".join(exchange.body for exchange in opened.wire.exchanges)
         others = {word for account in facts.others for word in (account.id, str(account.number))}
         assert any(word.encode() in heard for word in others), "nothing foreign was answered"
@@ -258,6 +270,21 @@ async def pages_of_each_key(world: World, method: Method) -> None:
             (last,) = await opened.ask(method, [key], part=Slice(1, backward=True))
             assert list(last.items) == list(rest.items[-1:])
             assert last.has_previous == (len(rest.items) > 1)
+
+
+async def streams_from_anywhere(world: World, method: Method) -> None:
+    """A file comes whole, or from any byte on, and says how large the whole is; none is read for
+    nothing."""
+    async with world.open() as opened:
+        whole = await opened.ask(method)
+        assert whole.size == len(whole.data) > 3
+        for first in (1, whole.size // 2, whole.size - 1):
+            rest = await opened.ask(method, first=first)
+            assert (rest.size, rest.data) == (whole.size, whole.data[first:])
+        for first in (whole.size, whole.size + 7):
+            assert await opened.ask(method, first=first) == Read(whole.owner, whole.size, b"")
+        for key in (world.facts.unknown(method.example.kind, 1), *MALFORMED):  # type: ignore[union-attr]
+            assert await opened.ask(method, [key]) is None
 
 
 async def check_answers(world: World) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.port import sources
@@ -22,6 +23,7 @@ from connectors.port.records import (
     Attachment,
     Case,
     CaseComment,
+    CaseStatusChange,
     Contact,
     ContactChanges,
     CreditPosition,
@@ -29,12 +31,17 @@ from connectors.port.records import (
     Identity,
     Invoice,
     MembershipRole,
+    NewCase,
+    NewComment,
     NewContact,
+    NewFile,
     NewsArticle,
+    OpenedCase,
     Order,
     OrderLine,
     Question,
 )
+from connectors.port.scope import AccountRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,23 @@ class Paged:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A file that was read to its end, in place of the `Content` that was answered."""
+
+    owner: AccountRef
+    size: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Asked by one key of a kind, and answered with a file as it comes."""
+
+    kind: str
+    record: type[Any] = Read
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     """Changes something, so only rules about trouble are tried on it here: what it does, a test of
     its connector tells. make: its arguments but for the scope, out of a key of a kind."""
@@ -77,8 +101,26 @@ def _somebody(account: Any) -> NewContact:
     return NewContact(account, "nadie@andina.example", "Nadie Todavía", MembershipRole.READER)
 
 
+#: Of every write with a key.
+KEY = "5d8e7b2c-1c1f-4a55-9f0e-3a41f0f4b7d2"
+
+
+def _something(account: Any) -> NewCase:
+    moment = datetime(2026, 11, 18, 15, 29, tzinfo=UTC)
+    return NewCase(account, "QUERY", "¿Cuándo llega?", "El pedido de ayer.", moment)
+
+
+async def _bytes() -> AsyncIterator[bytes]:
+    yield b"a small "
+    yield b"file"
+
+
+def _file(case: Any) -> NewFile:
+    return NewFile(case, "nota.txt", "text/plain", 12, _bytes)
+
+
 #: By method. Kinds are what a world holds keys of, see world.Facts.
-EXAMPLES: Mapping[str, One | Many | Paged | Write] = {
+EXAMPLES: Mapping[str, One | Many | Paged | Streamed | Write] = {
     "identity_by_email": One("email", Identity),
     "identity_by_contact": One("contact", Identity),
     "accounts_by_id": Many("account", Account, "id"),
@@ -93,6 +135,12 @@ EXAMPLES: Mapping[str, One | Many | Paged | Write] = {
     "attachments_by_case": Many("case_with_files", Attachment),
     "comments_by_id": Many("comment", CaseComment, "id"),
     "attachments_by_id": Many("attachment", Attachment, "id"),
+    "status_changes_by_case": Many("changed_case", CaseStatusChange),
+    "attachment_content": Streamed("attachment"),
+    "open_case": Write("account_ref", lambda account: (KEY, _something(account)), OpenedCase),
+    "add_comment": Write("case", lambda case: (KEY, NewComment(case, "Gracias.")), str),
+    "add_file": Write("case", lambda case: (KEY, _file(case)), str),
+    "close_case": Write("case", lambda case: (case,), bool),
     "find_orders": Paged(OrderQuery, Order),
     "orders_by_id": Many("order", Order, "id"),
     "orders_by_number": Many("order_number", Order, "number"),
@@ -109,7 +157,7 @@ EXAMPLES: Mapping[str, One | Many | Paged | Write] = {
 }
 
 #: Parameters that the rules know how to fill, besides keys.
-PARAMETERS = frozenset({"fields", "scope", "part", "locale", "query"})
+PARAMETERS = frozenset({"fields", "scope", "part", "locale", "query", "first"})
 
 #: Records that a system may embed or leave to a method of their own.
 EMBEDDED = (Account, Contact, OrderLine, Delivery, Invoice)
@@ -122,7 +170,7 @@ class Method:
     noun: str
     name: str
     takes: tuple[str, ...]
-    example: One | Many | Paged | Write
+    example: One | Many | Paged | Streamed | Write
 
     def __str__(self) -> str:
         return self.name
@@ -150,6 +198,10 @@ class Method:
     @property
     def keyed(self) -> bool:
         return isinstance(self.example, Many)
+
+    @property
+    def streamed(self) -> bool:
+        return isinstance(self.example, Streamed)
 
     @property
     def paged(self) -> bool:

@@ -64,6 +64,7 @@ _ANSWERS: tuple[tuple[Callable[..., Awaitable[None]], About | None], ...] = (
     (answers.pages_meet_everything_once, lambda method: method.paged),
     (answers.pages_of_each_key, _by_part),
     (answers.many_at_once, _reads),
+    (answers.streams_from_anywhere, lambda method: method.streamed),
     (answers.check_answers, None),
     (planted.keeps_values_as_data, _reads),
     (trouble.answers_after_a_retry, _reads),

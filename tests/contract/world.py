@@ -28,9 +28,10 @@ from connectors.kit.connector import Call, Connector, Wiring
 from connectors.port.errors import SourceError
 from connectors.port.fields import Fields
 from connectors.port.pages import Slice
+from connectors.port.records import Content
 from connectors.port.scope import AccountRef, Scope
 from connectors.port.sources import System
-from tests.contract.methods import Many, Method, Paged, Write, methods, whole
+from tests.contract.methods import Many, Method, Paged, Read, Streamed, Write, methods, whole
 from tests.contract.wires import Nowhere, Recorder, Swap, swapped
 
 #: The last day of the sandbox's data, and what every clock says.
@@ -144,6 +145,16 @@ def _secrets(table: Mapping[str, Any]) -> Any:
             yield value
 
 
+async def read(content: Content | None) -> Read | None:
+    if content is None:
+        return None
+    try:
+        data = b"".join([chunk async for chunk in content.chunks])
+    finally:
+        await content.close()
+    return Read(content.owner, content.size, data)
+
+
 class Opened:
     """A system that is open, with everything that went over its wire."""
 
@@ -166,14 +177,17 @@ class Opened:
         scope: Scope | None = None,
         fields: Fields | None = None,
         part: Slice | None = None,
+        first: int = 0,
         **conditions: Any,
     ) -> Any:
-        """Asks as the example of the method does, but for what is given here."""
+        """Asks as the example of the method does, but for what is given here. A file is read to its
+        end."""
         facts, example = self.world.facts, method.example
         values: dict[str, Any] = {
             "fields": whole(method.record) if fields is None else fields,
             "scope": facts.scope if scope is None else scope,
             "part": part or Slice(100),
+            "first": first,
             "locale": facts.locale,
         }
         arguments: list[Any] = []
@@ -183,9 +197,10 @@ class Opened:
             arguments = [self._query(method, example, values, conditions)]
         else:
             known = list(facts.own[example.kind][:3] if keys is None else keys)
-            first = known if isinstance(example, Many) else known[0]
-            arguments = [first, *(values[name] for name in method.takes[1:])]
-        return await getattr(getattr(self.system, method.noun), method.name)(*arguments)
+            asked = known if isinstance(example, Many) else known[0]
+            arguments = [asked, *(values[name] for name in method.takes[1:])]
+        found = await getattr(getattr(self.system, method.noun), method.name)(*arguments)
+        return await read(found) if isinstance(example, Streamed) else found
 
     async def failure(self, method: Method, **how: Any) -> SourceError | None:
         """The error that asking so ends with. Any that is no SourceError goes on."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -15,8 +16,11 @@ from connectors.port.records import (
     Address,
     Case,
     CaseComment,
+    CaseStatus,
+    CaseStatusChange,
     Contact,
     ContactChanges,
+    Content,
     MembershipRole,
     NewContact,
     Order,
@@ -33,14 +37,16 @@ pytestmark = pytest.mark.anyio
 
 OWN, FOREIGN = AccountRef("a1", "100", "CO"), AccountRef("a2", "200", "PE")
 SCOPE = Scope([OWN])
+NOW = datetime(2026, 11, 18, tzinfo=UTC)
 ANY: Fields = frozenset({"number"})
 
 
 class Leaky:
-    """A connector that forgot the scope. Counts what it was asked."""
+    """A connector that forgot the scope. asked: how often it was; held: files under way."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self.held = 0
 
     def __getattr__(self, name: str) -> Any:
         async def answer(*arguments: Any) -> Any:
@@ -67,6 +73,22 @@ class Leaky:
     def _comments_by_case(self, ids: Sequence[str], *_: Any) -> list[list[CaseComment]]:
         return [[CaseComment(id=i, owner=o, case_id=i) for o in (OWN, FOREIGN)] for i in ids]
 
+    def _status_changes_by_case(self, ids: Sequence[str], _: Scope) -> list[list[CaseStatusChange]]:
+        steps = [("1", OWN), ("2", FOREIGN)]
+        return [[CaseStatusChange(n, o, i, NOW, CaseStatus.NEW) for n, o in steps] for i in ids]
+
+    def _attachment_content(self, attachment_id: str, _: Scope, first: int) -> Content:
+        owner = FOREIGN if attachment_id.startswith("f") else OWN
+        self.held += 1
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"bytes"[first:]
+
+        async def close() -> None:
+            self.held -= 1
+
+        return Content(owner, 5, chunks(), close)
+
     def _find_orders(self, query: OrderQuery) -> Page[Order]:
         return Page([Order(id="1", owner=FOREIGN), Order(id="2", owner=OWN)])
 
@@ -88,10 +110,23 @@ async def test_foreign_records_are_held_back() -> None:
     assert [case and case.id for case in found] == ["c1", None]
     comments = await cases.comments_by_case(["c1"], ANY, SCOPE)
     assert [comment.owner for comment in comments[0]] == [OWN]
+    [changes] = await cases.status_changes_by_case(["c1"], SCOPE)
+    assert [change.id for change in changes] == ["1"]
     orders = GuardedOrders(cast("Any", Leaky()))
     page = await orders.find_orders(OrderQuery(SCOPE, ANY, Slice(5)))
     assert [order.id for order in page.items] == ["2"]
     assert await orders.orders_by_number(["9"], ANY, SCOPE) == [None]
+
+
+async def test_a_foreign_file_is_let_go_unread() -> None:
+    leaky = Leaky()
+    cases = GuardedCases(cast("Any", leaky))
+    assert await cases.attachment_content("f1", SCOPE) is None
+    assert leaky.held == 0
+    own = await cases.attachment_content("c1", SCOPE, 2)
+    assert own is not None
+    assert [chunk async for chunk in own.chunks] == [b"tes"]
+    await own.close()
 
 
 async def test_foreign_records_inside_own_ones_are_held_back() -> None:
@@ -112,6 +147,8 @@ async def test_an_empty_scope_asks_nobody() -> None:
     page = await cases.find_cases(CaseQuery(nobody, ANY, Slice(5), with_total=True))
     assert (page.items, page.total) == ([], 0)
     assert await cases.comments_by_case(["c1"], ANY, nobody) == [[]]
+    assert await cases.status_changes_by_case(["c1"], nobody) == [[]]
+    assert await cases.attachment_content("c1", nobody) is None
     assert await customers.contacts_by_id(["p1"], ANY, nobody) == [None]
     query = ContactQuery(SCOPE, ANY, "a2", Slice(5))
     assert (await customers.contacts_by_account(query)).items == []

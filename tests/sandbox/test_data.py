@@ -4,6 +4,8 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,25 @@ def test_comments_and_files(rows: sqlite3.Connection) -> None:
     assert {count for (count,) in files.fetchall()} == {1, 2, 3}
     assert one(rows, "SELECT count(*) FROM crm_ContentVersion v JOIN crm_blob b ON b.Id = v.Id "
                      "WHERE length(b.data) <> v.ContentSize") == 0  # fmt: skip
+
+
+def test_the_history_of_a_case_leads_to_its_status(rows: sqlite3.Connection) -> None:
+    found = rows.execute(
+        "SELECT c.Id, c.Status, c.CreatedDate, c.LastModifiedDate, h.OldValue, h.NewValue, "
+        "h.CreatedDate FROM crm_Case c JOIN crm_CaseHistory h ON h.CaseId = c.Id "
+        "WHERE h.Field = 'Status' ORDER BY c.Id, h.Id"
+    ).fetchall()
+    assert len(found) > 400
+    for _, group in groupby(found, key=itemgetter(0)):
+        steps = list(group)
+        _, status, created, changed, *_ = steps[0]
+        way = [steps[0][4], *(step[5] for step in steps)]
+        times = [created, *(step[6] for step in steps)]
+        assert [step[4] for step in steps] == way[:-1]
+        assert (way[0], way[-1], times[-1]) == ("New", status, changed)
+        assert times == sorted(set(times))
+    begun = "SELECT count(DISTINCT CaseId) FROM crm_CaseHistory WHERE Field = 'created'"
+    assert one(rows, begun) == 300
 
 
 def test_articles_in_three_languages(rows: sqlite3.Connection) -> None:

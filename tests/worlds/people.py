@@ -20,6 +20,7 @@ from connectors.port.records import (
     CaseComment,
     CaseDetail,
     CaseStatus,
+    CaseStatusChange,
     Contact,
     CreditPosition,
     Delivery,
@@ -217,6 +218,17 @@ class Builder:
             author=self.author(mark, people),
         )
 
+    def change(self, place: int, case: Case) -> CaseStatusChange:
+        owners = frozenset({case.owner.id})
+        return CaseStatusChange(
+            id=f"{place}{self.marks.mark(owners)}",
+            owner=case.owner,
+            case_id=case.id,
+            at=self.marks.moment(owners),
+            after=self.one_of(tuple(CaseStatus)),
+            before=self.one_of((None, *CaseStatus)),
+        )
+
 
 def world_of(dice: random.Random, least: int = 2, most: int = 4) -> World:
     """A world of `least` to `most` accounts with people, cases and orders."""
@@ -258,6 +270,7 @@ def finished(
         cases=cases,
         comments=[make.comment(n, case, people) for case in cases for n in each],
         attachments=[make.attachment(n, case, people) for case in cases for n in each],
+        changes=[make.change(n, case) for case in cases for n in each],
         orders=orders,
         credits={ref.id: _credit(make, ref, refs) for ref in buyers},
         addresses={ref.id: [make.marks.address(_sharing(ref, refs))] for ref in buyers},

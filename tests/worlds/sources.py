@@ -4,7 +4,7 @@ bear when it does not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -22,7 +22,9 @@ from connectors.port.records import (
     Attachment,
     Case,
     CaseComment,
+    CaseStatusChange,
     Contact,
+    Content,
     CreditPosition,
     Delivery,
     Identity,
@@ -166,6 +168,23 @@ class Cases(Memory):
         self.begin("attachments_by_id")
         return by_id(self._owned(self.world.attachments, fields, scope), ids)
 
+    async def status_changes_by_case(
+        self, case_ids: Sequence[str], scope: Scope
+    ) -> list[list[CaseStatusChange]]:
+        self.begin("status_changes_by_case")
+        return self._of_cases(self.world.changes, case_ids, frozenset(), scope)
+
+    async def attachment_content(
+        self, attachment_id: str, scope: Scope, first: int = 0
+    ) -> Content | None:
+        self.begin("attachment_content")
+        owned = self._owned(self.world.attachments, frozenset(), scope)
+        [file] = by_id(owned, [attachment_id])
+        if file is None:
+            return None
+        data = f"the file {attachment_id}".encode()
+        return Content(file.owner, len(data), _bytes(data[first:]), _closed)
+
     def _of_cases(
         self, rows: Sequence[Any], case_ids: Sequence[str], fields: Fields, scope: Scope
     ) -> list[list[Any]]:
@@ -177,6 +196,13 @@ class Cases(Memory):
     def _owned(self, rows: Sequence[Any], fields: Fields, scope: Scope) -> list[Any]:
         owned = ((row, self.owner(row.owner, scope)) for row in rows)
         return [replace(self.shown(row, fields), owner=owner) for row, owner in owned if owner]
+
+
+async def _bytes(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def _closed() -> None: ...
 
 
 def _case_fits(case: Case, query: CaseQuery) -> bool:

@@ -20,6 +20,7 @@ from connectors.port.records import (
     Attachment,
     Case,
     CaseComment,
+    CaseStatusChange,
     Contact,
     CreditPosition,
     MembershipRole,
@@ -171,6 +172,7 @@ class World:
     cases: Sequence[Case]
     comments: Sequence[CaseComment]
     attachments: Sequence[Attachment]
+    changes: Sequence[CaseStatusChange]
     orders: Sequence[Order]
     credits: Mapping[str, CreditPosition]
     addresses: Mapping[str, list[Address]]
@@ -207,6 +209,7 @@ class World:
             cases=cases,
             comments=[comment for comment in self.comments if comment.case_id in known],
             attachments=[file for file in self.attachments if file.case_id in known],
+            changes=[change for change in self.changes if change.case_id in known],
             orders=[order for order in self.orders if order.owner.number in numbers],
             credits={key: credit for key, credit in self.credits.items() if key in kept},
             addresses={key: found for key, found in self.addresses.items() if key in kept},

@@ -1,4 +1,4 @@
-"""Asks the CRM for cases, what was said on them and the files they carry."""
+"""Asks the CRM for cases. What was said on them, their files and their history: see the bases."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any, Final
 from connectors.port.fields import Fields
 from connectors.port.pages import Page, Slice, cut
 from connectors.port.queries import CaseQuery, CaseSort
-from connectors.port.records import Attachment, Case, CaseComment
-from connectors.port.scope import AccountRef, Scope
+from connectors.port.records import Case
+from connectors.port.scope import Scope
 from connectors.systems.salesforce import selection, translate
-from connectors.systems.salesforce.client import Client
+from connectors.systems.salesforce.comments import Comments
+from connectors.systems.salesforce.files import Files
 from connectors.systems.salesforce.filters import conditions, owned
-from connectors.systems.salesforce.paging import Seek, chunks, matchable, seek, wanted
+from connectors.systems.salesforce.history import History
+from connectors.systems.salesforce.paging import CASE, Seek, chunks, matchable, seek, wanted
 from connectors.systems.salesforce.rows import Row
-from connectors.systems.salesforce.settings import Settings
 from connectors.systems.salesforce.soql import (
     ID,
     Column,
@@ -30,26 +31,12 @@ from connectors.systems.salesforce.soql import (
     same,
 )
 
-CASE: Final = "500"
-COMMENT: Final = "00a"
-DOCUMENT: Final = "069"
-
-#: The newest comments of one case that are read.
-_COMMENTS: Final = 1000
-#: Cases whose comments one query reads, so that all of them fit under what an answer may hold.
-_DISCUSSED: Final = 50
 #: Rows of one page of an answer: asking for more in one query takes another call.
 _PAGE: Final = 2000
 
-_CREATED: Final = Column("CreatedDate")
 
-
-class Cases:
+class Cases(Comments, Files, History):
     """The CRM as a source of cases."""
-
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._client = client
-        self._settings = settings
 
     async def find_cases(self, query: CaseQuery) -> Page[Case]:
         where = conditions(query, self._settings)
@@ -136,151 +123,3 @@ class Cases:
     def _cases(self, rows: Iterable[Row], fields: Fields, scope: Scope) -> list[Case]:
         cases = (translate.case(row, self._settings, fields, scope) for row in rows)
         return [case for case in cases if case is not None]
-
-    # ------------------------------------------------------------------------------- comments
-
-    async def comments_by_case(
-        self, case_ids: Sequence[str], fields: Fields, scope: Scope
-    ) -> list[list[CaseComment]]:
-        asked = wanted(case_ids, CASE)
-        if not scope or not asked:
-            return [[] for _ in case_ids]
-        groups = list(chunks(asked, scope, _DISCUSSED))
-        answers = await asyncio.gather(*(self._said(group, fields, scope) for group in groups))
-        found: dict[str, list[CaseComment]] = {}
-        for group, rows in zip(groups, answers, strict=True):
-            if len(group) > 1 and len(rows) >= _COMMENTS * len(group):
-                # One endless discussion may have crowded out the others: ask for each by itself.
-                apart = await asyncio.gather(*(self._said([one], fields, scope) for one in group))
-                rows = [row for part in apart for row in part]
-            for comment in self._comments(rows, fields, scope):
-                found.setdefault(same(comment.case_id), []).append(comment)
-        return [
-            found.get(same(one), [])[:_COMMENTS][::-1] if record_id(one) else [] for one in case_ids
-        ]
-
-    def _said(
-        self, case_ids: Sequence[str], fields: Fields, scope: Scope
-    ) -> Coroutine[Any, Any, list[Row]]:
-        query = Select(
-            "CaseComment",
-            columns(selection.comment(self._settings, fields)),
-            every(Column("ParentId").one_of(case_ids), *_public(scope)),
-            (Order(_CREATED, descending=True), Order(ID, descending=True)),
-            _COMMENTS * len(case_ids),
-        )
-        return self._client.rows("comments_by_case", query)
-
-    def _comments(self, rows: Iterable[Row], fields: Fields, scope: Scope) -> list[CaseComment]:
-        comments = (translate.comment(row, self._settings, fields, scope) for row in rows)
-        return [comment for comment in comments if comment is not None]
-
-    async def comments_by_id(
-        self, ids: Sequence[str], fields: Fields, scope: Scope
-    ) -> list[CaseComment | None]:
-        asked = wanted(ids, COMMENT)
-        if not scope or not asked:
-            return [None for _ in ids]
-        shown = columns(selection.comment(self._settings, fields))
-        queries = [
-            Select("CaseComment", shown, every(ID.one_of(chunk), *_public(scope)))
-            for chunk in chunks(asked, scope)
-        ]
-        rows = await self._client.rows_of("comments_by_id", queries)
-        found = {same(comment.id): comment for comment in self._comments(rows, fields, scope)}
-        return [found.get(same(one)) if record_id(one) else None for one in ids]
-
-    # ------------------------------------------------------------------------------- attachments
-
-    async def attachments_by_case(
-        self, case_ids: Sequence[str], fields: Fields, scope: Scope
-    ) -> list[list[Attachment]]:
-        asked = wanted(case_ids, CASE)
-        if not scope or not asked:
-            return [[] for _ in case_ids]
-        files = await self._files("attachments_by_case", asked, None, fields, scope)
-        found: dict[str, list[Attachment]] = {}
-        for file in files:
-            found.setdefault(same(file.case_id), []).append(file)
-        return [list(found.get(same(one), ())) if record_id(one) else [] for one in case_ids]
-
-    async def attachments_by_id(
-        self, ids: Sequence[str], fields: Fields, scope: Scope
-    ) -> list[Attachment | None]:
-        named = [_named(one) for one in ids]
-        keys = [pair for pair in named if pair is not None]
-        if not scope or not keys:
-            return [None for _ in ids]
-        case_ids = wanted((case_id for case_id, _ in keys), CASE)
-        documents = wanted((document for _, document in keys), DOCUMENT)
-        files = await self._files("attachments_by_id", case_ids, documents, fields, scope)
-        found = {_named_alike(file.id): file for file in files}
-        return [found.get((same(pair[0]), same(pair[1]))) if pair else None for pair in named]
-
-    async def _files(
-        self,
-        operation: str,
-        case_ids: Sequence[str],
-        documents: Sequence[str] | None,
-        fields: Fields,
-        scope: Scope,
-    ) -> list[Attachment]:
-        """The files of those cases that the scope holds, oldest first. A link does not know the
-        account of what it hangs on, so the cases prove it: asked at the same time."""
-        links: list[Select] = []
-        proofs: list[Select] = []
-        for chunk in chunks(case_ids, scope):
-            proof = every(ID.one_of(chunk), owned(scope))
-            proofs.append(Select("Case", columns(["Id", "AccountId"]), proof))
-            links += self._links(chunk, documents, fields)
-        proven, linked = await asyncio.gather(
-            self._client.rows_of(operation, proofs), self._client.rows_of(operation, links)
-        )
-        owners: dict[str, AccountRef] = {}
-        for row in proven:
-            owner = scope.by_id(row.text("AccountId"))
-            if owner is not None:
-                owners[row.required("Id")] = owner
-        linked.sort(key=_age)
-        return [
-            translate.attachment(row, self._settings, fields, owners[case_id])
-            for row in linked
-            if (case_id := row.required("LinkedEntityId")) in owners
-        ]
-
-    def _links(
-        self, case_ids: Sequence[str], documents: Sequence[str] | None, fields: Fields
-    ) -> list[Select]:
-        shown = columns(selection.attachment(self._settings, fields))
-        where = [Column("LinkedEntityId").one_of(case_ids)]
-        if self._settings.visible_files:
-            where.append(Column("Visibility").one_of(self._settings.visible_files))
-        if documents is None:
-            return [Select("ContentDocumentLink", shown, every(*where))]
-        document = Column("ContentDocumentId")
-        return [
-            Select("ContentDocumentLink", shown, every(*where, document.one_of(chunk)))
-            for chunk in chunks(documents, Scope())
-        ]
-
-
-def _public(scope: Scope) -> tuple[Condition, Condition]:
-    """What a customer may read of what was said: never the internal notes of the service team."""
-    return owned(scope, "Parent.AccountId"), Column("IsPublished").equals(True)
-
-
-def _age(row: Row) -> tuple[object, str]:
-    return row.moment("ContentDocument.CreatedDate"), row.required("ContentDocumentId")
-
-
-def _named(attachment_id: str) -> tuple[str, str] | None:
-    """The case and the document that an attachment's id names, None for any other text."""
-    case_id, _, document = attachment_id.partition("-")
-    if record_id(case_id, CASE) and record_id(document, DOCUMENT):
-        return case_id, document
-    return None
-
-
-def _named_alike(attachment_id: str) -> tuple[str, str]:
-    case_id, _, document = attachment_id.partition("-")
-    return same(case_id), same(document)

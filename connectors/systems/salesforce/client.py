@@ -19,7 +19,9 @@ import msgspec
 
 from connectors.kit.batching import Tick
 from connectors.kit.connector import Wiring
-from connectors.kit.http import HttpClient, Reply, name_failure
+from connectors.kit.http import HttpClient
+from connectors.kit.replies import Reply, name_failure
+from connectors.kit.streams import Download
 from connectors.port.errors import SourceError, Unreadable
 from connectors.systems.salesforce.failures import explain
 from connectors.systems.salesforce.login import credential
@@ -130,6 +132,11 @@ class Client:
         """Changes some columns of a record. record: an id that the org gave."""
         path = f"{self._root}/sobjects/{table}/{record}"
         self._note(await self._http.call(operation, "PATCH", path, json=values))
+
+    async def file(self, operation: str, version: str, size: int, first: int) -> Download:
+        """The bytes of a file from `first` on. version: an id that the org gave."""
+        path = f"{self._root}/sobjects/ContentVersion/{version}/VersionData"
+        return await self._http.download(operation, path, size=size, first=first)
 
     def _ask(self, operation: str, query: Select | Count) -> asyncio.Future[_Answer]:
         return self._tick.put(_Question(operation, query.soql()))

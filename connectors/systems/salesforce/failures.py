@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.kit.http import Reply, retry_after
+from connectors.kit.replies import Reply, retry_after
 from connectors.port.errors import Refused, Rejected, SourceError, Throttled, Unavailable
 
 #: The operation that fetches a token, whose errors have a shape of their own.

@@ -27,6 +27,12 @@ from connectors.systems.salesforce.soql import (
     same,
 )
 
+#: How the ids of these objects begin.
+CASE: Final = "500"
+COMMENT: Final = "00a"
+DOCUMENT: Final = "069"
+VERSION: Final = "068"
+
 #: Bytes that the lists of values of one query may take in its address.
 _LISTS: Final = 12_000
 #: Bytes that are left to a list, however long the scope beside it is: the query then travels in a

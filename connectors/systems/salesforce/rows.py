@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from connectors.port.errors import Unreadable
+from connectors.systems.salesforce.soql import record_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,13 @@ class Row:
         found = self.text(column)
         if found is None:
             raise self._error(f"{column} is empty")
+        return found
+
+    def record(self, column: str, prefix: str) -> str:
+        """The id of a record of the object with this key prefix: it may stand in an address."""
+        found = self.required(column)
+        if record_id(found, prefix) is None:
+            raise self._error(f"{column} is no id")
         return found
 
     def flag(self, column: str) -> bool:

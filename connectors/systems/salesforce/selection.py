@@ -101,6 +101,13 @@ def attachment(settings: Settings, fields: Fields) -> list[str]:
     return found
 
 
+def status_change(settings: Settings) -> list[str]:
+    """What the case says now tells how an old value that nobody listed is to be read."""
+    status = settings.columns.case.status
+    found = ["Id", "CaseId", "Case.AccountId", "CreatedDate", "OldValue", "NewValue"]
+    return [*found, f"Case.{status}", "Case.IsClosed"]
+
+
 def sortable(names: CaseColumns, attribute: str) -> str:
     """The column of an attribute that cases can be ordered by."""
     return {

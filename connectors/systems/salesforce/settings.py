@@ -20,6 +20,7 @@ Name = Annotated[str, Meta(pattern=COLUMN_PATTERN)]
 #: Empty where the org has no such column; TOML knows no null.
 OptionalName = Annotated[str, Meta(pattern=COLUMN_PATTERN + r"|^\Z")] | None
 ObjectName = Annotated[str, Meta(pattern=OBJECT_PATTERN)]
+OptionalObjectName = Annotated[str, Meta(pattern=OBJECT_PATTERN + r"|^\Z")] | None
 Url = Annotated[str, Meta(pattern=r"^https?://[^/?#\s@]+/?$")]
 Secret = Annotated[str, Meta(min_length=1)]
 #: Their values for one of ours. All are read as ours; the first is the one to write.
@@ -210,7 +211,8 @@ class Settings(Strict, frozen=True):
 
     composite: the queries of one moment travel in one call. number_width: case numbers are padded
     with zeros to it; 0 leaves them. visible_files: values of a file link's Visibility that a
-    customer may see; empty is all of them. community: customers have users of their own in the
+    customer may see; empty is all of them. status_history: the object that keeps how the status of
+    cases went; empty where the org keeps none. community: customers have users of their own in the
     org, so that a user's contact tells who wrote; else User has no ContactId. quota_retry_after:
     seconds to tell callers to wait when the org's daily allocation is used up, which the org
     itself does not say."""
@@ -221,6 +223,7 @@ class Settings(Strict, frozen=True):
     composite: bool = True
     number_width: Annotated[int, Meta(ge=0, le=30)] = 8
     visible_files: tuple[str, ...] = ("AllUsers",)
+    status_history: OptionalObjectName = "CaseHistory"
     community: bool = True
     quota_retry_after: Annotated[float, Meta(gt=0)] | None = None
     columns: Columns = Columns()

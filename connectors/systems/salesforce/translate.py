@@ -22,6 +22,7 @@ from connectors.port.records import (
     CaseComment,
     CaseDetail,
     CaseStatus,
+    CaseStatusChange,
     Contact,
     Membership,
     MembershipRole,
@@ -228,6 +229,25 @@ def status(values: Values, theirs: str | None, closed: bool) -> CaseStatus:
     """A status that nobody listed is at least known to be closed or not."""
     fallback = CaseStatus.CLOSED if closed else CaseStatus.IN_PROGRESS
     return ours(values.status, theirs) or fallback
+
+
+def status_change(row: Row, settings: Settings, scope: Scope) -> CaseStatusChange | None:
+    """None when the case is not of the scope, and for a step between two statuses that are one of
+    ours. Of statuses that nobody listed only the present one is known to be closed or not."""
+    owner = scope.by_id(row.text("Case.AccountId"))
+    if owner is None:
+        return None
+    now = row.text(f"Case.{settings.columns.case.status}")
+
+    def read(theirs: str) -> CaseStatus:
+        return status(settings.values, theirs, theirs == now and row.flag("Case.IsClosed"))
+
+    earlier, later = row.text("OldValue"), row.required("NewValue")
+    before, after = read(earlier) if earlier else None, read(later)
+    if before is after:
+        return None
+    at, case_id = row.moment("CreatedDate"), row.required("CaseId")
+    return CaseStatusChange(row.required("Id"), owner, case_id, at, after, before)
 
 
 def details(text: str) -> tuple[CaseDetail, ...]:

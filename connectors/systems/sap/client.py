@@ -17,12 +17,13 @@ import httpx
 from connectors.kit.auth import Credential, Fetched, basic
 from connectors.kit.batching import in_groups
 from connectors.kit.connector import Wiring
-from connectors.kit.http import HttpClient, Reply, name_failure
+from connectors.kit.http import HttpClient
 from connectors.kit.odata import answers, batch, metadata
 from connectors.kit.odata.answers import Answer
 from connectors.kit.odata.expressions import Version
 from connectors.kit.odata.metadata import Schema
 from connectors.kit.odata.queries import Embedded, Query
+from connectors.kit.replies import Reply, name_failure
 from connectors.port.errors import Refused, Rejected, Unreadable
 from connectors.systems.sap.dialects import Service
 from connectors.systems.sap.failures import UnknownProperty, explain, not_odata

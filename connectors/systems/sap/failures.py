@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from connectors.kit.http import Reply
 from connectors.kit.odata import failures
+from connectors.kit.replies import Reply
 from connectors.port.errors import Refused, Rejected, SourceError, Unreadable
 
 #: What a page that asks a person to log on has and a page about maintenance has not.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from connectors.kit.http import HttpClient, Reply
+from connectors.kit.http import HttpClient
+from connectors.kit.replies import Reply
 from connectors.port.errors import Refused, Unreadable
 from connectors.systems.sap.failures import TokenExpired, not_odata
 

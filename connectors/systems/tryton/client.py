@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode
 
 from connectors.kit.auth import Fixed
 from connectors.kit.connector import Wiring
-from connectors.kit.http import HttpClient, Reply
+from connectors.kit.http import HttpClient
+from connectors.kit.replies import Reply
 from connectors.port.errors import Refused, SourceError, Unreadable
 from connectors.systems.tryton.domain import Domain, all_of, listed, packed
 from connectors.systems.tryton.settings import TrytonSettings

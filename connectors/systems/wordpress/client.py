@@ -15,7 +15,8 @@ from connectors.kit.auth import basic
 from connectors.kit.batching import by_size
 from connectors.kit.connector import Wiring
 from connectors.kit.html import Sanitiser
-from connectors.kit.http import HttpClient, Reply
+from connectors.kit.http import HttpClient
+from connectors.kit.replies import Reply
 from connectors.port.errors import Rejected, SourceError, Unreadable
 from connectors.port.fields import Fields
 from connectors.port.pages import Page, cut

@@ -13,7 +13,8 @@ import pytest
 
 from connectors.kit.auth import Fetched, Fixed, basic
 from connectors.kit.connector import Call, Wiring
-from connectors.kit.http import HttpClient, HttpSettings, Reply, retry_after
+from connectors.kit.http import HttpClient, HttpSettings
+from connectors.kit.replies import Reply, retry_after
 from connectors.port.errors import (
     Refused,
     Rejected,

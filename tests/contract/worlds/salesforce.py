@@ -28,6 +28,7 @@ _PREFIXES = {
     "contact": "003",
     "case": "500",
     "discussed_case": "500",
+    "changed_case": "500",
     "case_with_files": "500",
     "comment": "00a",
     "article": "ka0",
@@ -65,6 +66,7 @@ def world(database: Path) -> World:
         transport=lambda: boxed.way(database),
         is_login=lambda request: request.url.path.endswith("/oauth2/token"),
         writes=lambda request: "/sobjects/" in request.url.path and request.method != "GET",
+        calls={"attachment_content": 2},
         given={
             "Case": frozenset({"contact_id"}),
             "cases_by_order": frozenset({"contact_id", "order_number", "created_at"}),
@@ -108,6 +110,7 @@ def _facts(database: Path) -> Facts:
         comments = f"FROM crm_CaseComment WHERE IsPublished AND ParentId IN ({cases})"
         links = "FROM crm_ContentDocumentLink WHERE Visibility = 'AllUsers'"
         links += f" AND LinkedEntityId IN ({cases})"
+        changes = f"FROM crm_CaseHistory WHERE Field = 'Status' AND CaseId IN ({cases})"
         about = f"FROM crm_Case WHERE Order_Number__c > '' AND {owned}"
         select = {
             "account": f"Id FROM crm_Account WHERE Id IN ({ids})",
@@ -116,6 +119,7 @@ def _facts(database: Path) -> Facts:
             "case": f"Id FROM crm_Case WHERE {owned}",
             "order_of_case": f"Order_Number__c {about} GROUP BY 1 ORDER BY count(*) DESC, 1",
             "discussed_case": f"DISTINCT ParentId {comments}",
+            "changed_case": f"DISTINCT CaseId {changes}",
             "case_with_files": f"DISTINCT LinkedEntityId {links}",
             "comment": f"Id {comments}",
             "attachment": f"LinkedEntityId || '-' || ContentDocumentId {links}",

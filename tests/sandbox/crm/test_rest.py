@@ -229,7 +229,7 @@ async def test_describe_tells_fields_and_values(client: httpx.AsyncClient) -> No
     assert fields["Portal_Key__c"]["externalId"] is True
     assert fields["ContactId"]["relationshipName"] == "Contact"
     children = {one["relationshipName"] for one in described["childRelationships"]}
-    assert children == {"CaseComments", "ContentDocumentLinks"}
+    assert children == {"CaseComments", "ContentDocumentLinks", "Histories"}
 
 
 async def test_files_come_as_they_are(client: httpx.AsyncClient, database: Database) -> None:

@@ -57,6 +57,21 @@ async def test_the_same_key_makes_one_case(client: httpx.AsyncClient) -> None:
     assert error(inside) == (400, "INVALID_FIELD", ["Portal_Key__c"])
 
 
+async def test_each_new_status_is_written_down(client: httpx.AsyncClient) -> None:
+    made = (await client.post("/sobjects/Case", json={"Subject": "Uno"})).json()["id"]
+    for status in ("Working", "Working", "Closed"):
+        await client.patch(f"/sobjects/Case/{made}", json={"Status": status})
+    asked = f"SELECT Field, OldValue, NewValue FROM CaseHistory WHERE CaseId = '{made}' ORDER BY Id"
+    rows = (await client.get("/query", params={"q": asked})).json()["records"]
+    assert [(one["Field"], one["OldValue"], one["NewValue"]) for one in rows] == [
+        ("created", None, None),
+        ("Status", "New", "Working"),
+        ("Status", "Working", "Closed"),
+    ]
+    by_value = await client.get("/query", params={"q": f"{asked[:-11]} AND NewValue = 'Closed'"})
+    assert error(by_value)[1] == "INVALID_FIELD"
+
+
 async def test_closing_and_reopening_a_case(client: httpx.AsyncClient) -> None:
     path = "/sobjects/Case/500SB0000000001"
     assert (await client.patch(path, json={"Status": "Closed"})).status_code == 204
