@@ -93,7 +93,7 @@ FIELDS = """
   __typename
   ... on Account { id accountNumber: number accountName: name contacts(first: 5) { nodes { id email } } }
   ... on Contact { id name email account { id number name } }
-  ... on Case { id number account { id number name } contact { id email }
+  ... on Case { id caseNumber: number account { id number name } contact { id email }
     order { id number account { number } } comments { nodes { id body } } attachments { nodes { id filename } } }
   ... on CaseComment { id body author { contact { id email } } }
   ... on Attachment { id filename sender: author { contact { id } } }
