@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +24,7 @@ from gateway.access.tokens import Tokens
 from gateway.entrance import Entrance, open_entrance
 from gateway.http import assets, graphiql, health
 from gateway.http.body import Bodies
+from gateway.http.cors import opened_to
 from gateway.http.front import Front
 from gateway.http.graphql import GraphQLRoute
 from gateway.http.reception import Reception
@@ -106,18 +107,29 @@ async def open_gateway(
         )
 
     reception = Reception(
-        Operations(SCHEMA._schema),  # noqa: SLF001 - strawberry offers no other way to it
+        _operations(settings),
         entrance.verifier,
         entrance.callers,
         entrance.origins,
         entrance.audit,
         make_context,
         settings.texts.default_language,
+        settings.server.introspection,
     )
     opened = tuple(systems.values())
-    graphql = GraphQLRoute(reception, Bodies(settings.server.max_body_kilobytes * 1024))
-    rest = _starlette(health.Ready(opened, wiring.clock), entrance, opened)
-    return Gateway(Front(graphql, rest), entrance, sources, opened)
+    page = graphiql.page() if settings.server.graphiql else None
+    graphql = GraphQLRoute(reception, Bodies(settings.server.max_body_kilobytes * 1024), page)
+    files = [Mount("/graphiql", assets.Assets(directory=graphiql.DIST))] if page else []
+    rest = _starlette(health.Ready(opened, wiring.clock), entrance, opened, files)
+    app = opened_to(settings.server.origins, Front(graphql, rest))
+    return Gateway(app, entrance, sources, opened)
+
+
+def _operations(settings: Settings) -> Operations:
+    named = {noun: getattr(settings.sources, noun) for noun in settings.sources.__struct_fields__}
+    systems = {noun: system for noun, system in named.items() if system}
+    schema = SCHEMA._schema  # noqa: SLF001 - strawberry offers no other way to it
+    return Operations(schema, settings.limits, systems)
 
 
 def _noting(entrance: Entrance, origin: Origin) -> Note:
@@ -152,6 +164,7 @@ def _starlette(
     ready: health.Ready,
     entrance: Entrance,
     systems: tuple[System, ...],
+    files: Sequence[Mount],
 ) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -165,7 +178,7 @@ def _starlette(
             *entrance.routes,
             Route("/health/live", health.live),
             Route("/health/ready", ready.answer),
-            Mount("/graphiql", assets.Assets(directory=graphiql.DIST)),
+            *files,
         ],
         exception_handlers={HTTPException: assets.nothing_here},
         lifespan=lifespan,

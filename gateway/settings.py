@@ -18,13 +18,16 @@ import msgspec
 
 from gateway.access.issuers import IssuerSettings
 from gateway.access.tokens import LONGEST_LEEWAY
+from gateway.http.audience import Audience
 from gateway.identity.settings import IdentitySettings
+from gateway.operations.limits import LimitSettings
 
 #: What the embedded default is read from.
 DEFAULT_FILE = Path("portal.toml")
 
 #: The environment variable that says where the gateway's own database is, whatever the file says.
 _DATABASE = "DATABASE_URL"
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
 
@@ -86,11 +89,24 @@ class Sandbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """max_body_kilobytes: of a request without files. log_level: of the structured log.
-    trusted_proxies: addresses or networks whose X-Forwarded-For is believed."""
+    trusted_proxies: addresses or networks whose X-Forwarded-For is believed. origins: of pages
+    elsewhere that may ask from a browser. graphiql: whether there is the page for people.
+    introspection: who may look at the schema."""
 
     max_body_kilobytes: Annotated[int, msgspec.Meta(ge=1)] = 256
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     trusted_proxies: list[str] = []
+    origins: list[str] = []
+    graphiql: bool = True
+    introspection: Audience = Audience.EVERYONE
+
+    def __post_init__(self) -> None:
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"`origins`: {origin!r} is no origin; write https://portal.example, without a "
+                    "path and without a slash at the end"
+                )
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,6 +119,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     texts: Texts = Texts()
     sandbox: Sandbox = Sandbox()
     server: Server = Server()
+    limits: LimitSettings = LimitSettings()
     #: The folder that relative paths start from: where the file lies.
     root: str = "."
 

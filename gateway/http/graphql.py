@@ -32,15 +32,15 @@ _VARY = b"Accept, Accept-Language, Authorization"
 
 
 class GraphQLRoute:
-    """An ASGI application that answers `/graphql`."""
+    """An ASGI application that answers `/graphql`. page: for people, if there is one."""
 
-    def __init__(self, reception: Reception, bodies: Bodies) -> None:
-        self._reception, self._bodies = reception, bodies
+    def __init__(self, reception: Reception, bodies: Bodies, page: bytes | None = None) -> None:
+        self._reception, self._bodies, self._page = reception, bodies, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head.of(scope)
-        if scope["method"] == "GET" and _wants_page(head, scope["query_string"]):
-            await _send_page(send)
+        if scope["method"] == "GET" and self._page and _wants_page(head, scope["query_string"]):
+            await _send_page(send, self._page)
             return
         media_type = chosen(head.headers.get("accept"))
         try:
@@ -105,8 +105,7 @@ async def send_outcome(send: Send, outcome: Outcome, media_type: str) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_page(send: Send) -> None:
-    body = graphiql.page()
+async def _send_page(send: Send, body: bytes) -> None:
     headers = {
         **graphiql.SECURITY_HEADERS,
         "content-type": "text/html; charset=utf-8",

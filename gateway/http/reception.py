@@ -14,6 +14,7 @@ from gateway.access.verifier import Verifier
 from gateway.audit import Audit
 from gateway.audit import Outcome as Noted
 from gateway.http import languages
+from gateway.http.audience import Audience
 from gateway.http.headers import Head
 from gateway.http.origins import Origins
 from gateway.http.refusals import Refusal
@@ -60,10 +61,12 @@ class Reception:
         audit: Audit,
         make_context: MakeContext,
         default_language: str,
+        shows_schema: Audience = Audience.EVERYONE,
     ) -> None:
         self._operations, self._verifier, self._callers = operations, verifier, callers
         self._origins, self._audit = origins, audit
         self._make_context, self._default_language = make_context, default_language
+        self._shows_schema = shows_schema
         self._refused = Attempts(allowed=_TOLD)
 
     async def receive(self, head: Head) -> Visitor:
@@ -83,10 +86,13 @@ class Reception:
         try:
             if isinstance(visitor.who, Caller) and visitor.who.staff:
                 await self._tell_staff(visitor.who, request, visitor.origin)
+            ready = self._operations.prepare(request, self._shows_schema.includes(visitor.who))
+            if isinstance(ready, Outcome):
+                return ready
             context = self._make_context(
                 visitor.who, visitor.language, visitor.locale, visitor.origin
             )
-            return await self._operations.run(request, context)
+            return await self._operations.run(ready, context)
         except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
             return Outcome.failed(errors.masked(error, visitor.language), 500)
 

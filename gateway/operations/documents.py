@@ -1,12 +1,16 @@
-"""Documents, parsed and validated once: the same text is never worked through twice."""
+"""Documents, counted, parsed, validated and priced once: the same text is never worked through
+twice."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     parse,
@@ -15,47 +19,63 @@ from graphql import (
 )
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from gateway.operations.places import argument_of
+from gateway.operations import errors
+from gateway.operations.limits import (
+    LimitExceeded,
+    LimitSettings,
+    check_document,
+    check_text,
+    nodes_of,
+)
+from gateway.operations.places import arguments_of
+from gateway.operations.price import Bill, bills
 
-#: Longest document in characters, and most tokens in it.
-LONGEST, MOST_TOKENS = 100_000, 10_000
 #: Most documents that are remembered, and most characters of all of them.
 _MOST, _MOST_CHARACTERS = 1_000, 8_000_000
 #: Most mistakes that are told of one document.
 _MOST_ERRORS = 20
 #: The specification's rules, and that of @oneOf for literals, which strawberry keeps apart.
 _RULES = (*specified_rules, OneOfInputValidationRule)
+_INTROSPECTION = ("__schema", "__type")
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A document that may be run, or the mistakes in it; syntax tells which sort they are.
-    arguments: for each mistake the argument it is about, if any."""
+    """A document that may be run, or why not. told: the errors, as callers get them, and status as
+    HTTP has it. tokens: how long it is. bills: what its operations cost, by name. introspects:
+    whether it asks for the schema."""
 
     document: DocumentNode | None
-    errors: tuple[GraphQLError, ...] = ()
-    syntax: bool = False
-    arguments: tuple[str | None, ...] = ()
+    told: Sequence[dict[str, Any]] = ()
+    status: int = 400
+    tokens: int = 0
+    bills: Mapping[str | None, Bill] = field(default_factory=dict)
+    introspects: bool = False
 
 
 class Documents:
     """Checks documents against a schema and remembers the outcome of the most recent ones."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
+    def __init__(self, schema: GraphQLSchema, limits: LimitSettings) -> None:
+        self._schema, self._limits = schema, limits
         self._known: OrderedDict[str, Checked] = OrderedDict()
         self._characters = 0
 
-    def checked(self, text: str) -> Checked:
-        """The document of a text."""
+    def known(self, text: str) -> Checked | None:
+        """The document of a text, where it was checked before."""
         known = self._known.get(text)
         if known is not None:
             self._known.move_to_end(text)
+        return known
+
+    def checked(self, text: str) -> Checked:
+        """The document of a text."""
+        known = self.known(text)
+        if known is not None:
             return known
-        if len(text) > LONGEST:
-            message = f"The document is longer than {LONGEST} characters."
-            return Checked(None, (GraphQLError(message),), syntax=True)
         checked = self._check(text)
+        if len(text) > self._limits.characters:
+            return checked
         self._known[text] = checked
         self._characters += len(text)
         while len(self._known) > _MOST or self._characters > _MOST_CHARACTERS:
@@ -65,14 +85,25 @@ class Documents:
 
     def _check(self, text: str) -> Checked:
         try:
-            document = parse(text, max_tokens=MOST_TOKENS)
-            errors = validate(self._schema, document, _RULES, max_errors=_MOST_ERRORS)
+            tokens = check_text(text, self._limits)
+            document = parse(text, max_tokens=self._limits.tokens)
+            check_document(document, self._limits)
+        except LimitExceeded as exceeded:
+            return Checked(None, [errors.limit(exceeded)], 422)
         except GraphQLError as error:
-            return Checked(None, (error,), syntax=True)
-        except RecursionError:
-            message = "The document is nested too deeply."
-            return Checked(None, (GraphQLError(message),), syntax=True)
-        if not errors:
-            return Checked(document)
-        named = tuple(argument_of(document, error) for error in errors)
-        return Checked(None, tuple(errors), arguments=named)
+            return Checked(None, [errors.plain(error, errors.PARSE_FAILED)])
+        mistakes = validate(self._schema, document, _RULES, max_errors=_MOST_ERRORS)
+        if mistakes:
+            named = arguments_of(document, mistakes)
+            told = [
+                errors.plain(error, errors.VALIDATION_FAILED, argument)
+                for error, argument in zip(mistakes, named, strict=True)
+            ]
+            return Checked(None, told, tokens=tokens)
+        names = (node.name.value for node in nodes_of(document) if isinstance(node, FieldNode))
+        return Checked(
+            document,
+            tokens=tokens,
+            bills=bills(self._schema, document),
+            introspects=any(name in _INTROSPECTION for name in names),
+        )

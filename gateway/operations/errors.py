@@ -22,6 +22,7 @@ from connectors.port.errors import (
     Unavailable,
     Unreadable,
 )
+from gateway.operations.limits import LimitExceeded
 from schema.errors import ApiError
 from schema.texts import N_, say
 
@@ -32,7 +33,13 @@ VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_REQUEST = "BAD_REQUEST"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 UNAUTHENTICATED = "UNAUTHENTICATED"
+NOT_ALLOWED = "NOT_ALLOWED"
+LIMIT_EXCEEDED = "LIMIT_EXCEEDED"
+COST_EXCEEDED = "COST_EXCEEDED"
 INTERNAL = "INTERNAL_SERVER_ERROR"
+
+#: How the GraphQL library begins a suggestion.
+_HINT = " Did you mean "
 
 #: What a person reads when a system brought no answer; the first class that fits.
 _SOURCE_TEXTS: tuple[tuple[type[SourceError], str], ...] = (
@@ -75,6 +82,20 @@ def plain(error: GraphQLError, code: str, argument: str | None = None) -> dict[s
 def refusal(code: str, text: str, **extensions: object) -> dict[str, Any]:
     """An error of a request that was not run."""
     return {"message": text, "extensions": {"code": code, **extensions}}
+
+
+def limit(exceeded: LimitExceeded) -> dict[str, Any]:
+    """The error of a request that is too large."""
+    code = COST_EXCEEDED if exceeded.limit in ("cost", "upstream_calls") else LIMIT_EXCEEDED
+    told = {"limit": exceeded.limit, "allowed": exceeded.allowed, "value": exceeded.value}
+    return refusal(code, str(exceeded), **told)
+
+
+def without_hints(told: dict[str, Any]) -> dict[str, Any]:
+    """An error without what the GraphQL library suggests: names of the schema that the document
+    does not have."""
+    message, hint, _ = told["message"].partition(_HINT)
+    return {**told, "message": message} if hint else told
 
 
 def masked(error: BaseException, language: str) -> dict[str, Any]:

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from graphql import (
-    BREAK,
-    ArgumentNode,
-    DocumentNode,
-    GraphQLError,
-    Node,
-    ObjectFieldNode,
-    Visitor,
-    visit,
-)
+from graphql import ArgumentNode, DocumentNode, GraphQLError, Node, ObjectFieldNode
 
 
-def argument_of(document: DocumentNode, error: GraphQLError) -> str | None:
-    """The argument that a validation error is about, dotted from the field's argument inwards:
-    "filter.createdOn.from". None when it is about something else."""
-    if not error.nodes:
-        return None
-    search = _Search(error.nodes[0])
-    visit(document, search)
-    return search.found
+def arguments_of(document: DocumentNode, errors: Sequence[GraphQLError]) -> list[str | None]:
+    """The argument that each validation error is about, dotted from the field's argument inwards:
+    "filter.createdOn.from". None where it is about something else."""
+    wanted = {id(error.nodes[0]) for error in errors if error.nodes}
+    found = {id(node): path for node, path in _inside(document) if id(node) in wanted}
+    return [(found.get(id(error.nodes[0])) if error.nodes else None) for error in errors]
 
 
-class _Search(Visitor):
-    """Looks for a node inside the value of an argument."""
-
-    def __init__(self, wanted: Node) -> None:
-        super().__init__()
-        self._wanted = wanted
-        self.found: str | None = None
-
-    def enter(
-        self, node: Node, key: Any, parent: Any, path: list[Any], ancestors: list[Any]
-    ) -> Any:
-        if node is not self._wanted:
-            return None
-        names = [
-            step.name.value
-            for step in [*ancestors, parent, node]
-            if isinstance(step, ArgumentNode | ObjectFieldNode)
-        ]
-        self.found = ".".join(names) or None
-        return BREAK
+def _inside(document: DocumentNode) -> Iterator[tuple[Node, str]]:
+    """Every node that stands inside an argument, with the argument's name."""
+    waiting: list[tuple[Node, str]] = [(document, "")]
+    while waiting:
+        node, path = waiting.pop()
+        if isinstance(node, ArgumentNode | ObjectFieldNode):
+            path = f"{path}.{node.name.value}" if path else node.name.value
+        if path:
+            yield node, path
+        for key in node.keys:
+            value = getattr(node, key, None)
+            if isinstance(value, Node):
+                waiting.append((value, path))
+            elif isinstance(value, list | tuple):
+                waiting += ((one, path) for one in value if isinstance(one, Node))

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     GraphQLSchema,
     OperationType,
@@ -19,7 +18,12 @@ from graphql import (
 
 from gateway.operations import errors
 from gateway.operations.documents import Checked, Documents
+from gateway.operations.limits import LimitExceeded, LimitSettings, check_variables
+from gateway.operations.price import Worth
 from schema.context import Context
+
+#: Tokens of a document seen for the first time that take as much work as an object of an answer.
+_TOKENS_A_UNIT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +62,94 @@ class Outcome:
         return cls({"errors": [error]}, status, False, headers or {})
 
 
-class Operations:
-    """Everything that is needed to answer requests on one schema."""
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An operation that may be run. worth: what it may cost. effort: what it took to get so far, in
+    the same unit. shows_schema: whether its errors may speak of what is not in the document."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self._schema = schema
-        self._documents = Documents(schema)
+    request: Request
+    checked: Checked
+    worth: Worth
+    effort: int
+    shows_schema: bool
+
+
+class Operations:
+    """Everything that is needed to answer requests on one schema. systems: which system answers for
+    a source, where that has another name."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: LimitSettings | None = None,
+        systems: Mapping[str, str] | None = None,
+    ) -> None:
+        self._schema, self._limits = schema, limits or LimitSettings()
+        self._systems = systems or {}
+        self._documents = Documents(schema, self._limits)
 
     def checked(self, query: str) -> Checked:
-        """The document of a text, parsed and validated once."""
+        """The document of a text, worked through once."""
         return self._documents.checked(query)
 
-    async def run(self, request: Request, context: Context) -> Outcome:
-        """The answer to a request."""
-        checked = self.checked(request.query)
+    def prepare(self, request: Request, shows_schema: bool = True) -> Ready | Outcome:
+        """The operation of a request, or the answer when it may not be run."""
+        effort = 0 if self._documents.known(request.query) else 1
+        checked = self._documents.checked(request.query)
         if checked.document is None:
-            return _refused(checked)
-        if request.reads_only and _changes_something(checked.document, request.operation_name):
+            told = checked.told if shows_schema else map(errors.without_hints, checked.told)
+            return Outcome({"errors": list(told)}, checked.status)
+        operation = get_operation_ast(checked.document, request.operation_name)
+        if operation is None:
+            return _undetermined(request)
+        if request.reads_only and operation.operation is not OperationType.QUERY:
             error = errors.refusal(errors.BAD_REQUEST, "Use POST to change something.")
             return Outcome.failed(error, 405, {"allow": "POST"})
+        if checked.introspects and not shows_schema:
+            error = errors.refusal(errors.NOT_ALLOWED, "The schema is not shown here.")
+            return Outcome({"errors": [error]}, 403)
+        bill = checked.bills[operation.name.value if operation.name else None]
+        try:
+            check_variables(request.variables, self._limits)
+            worth = self._afforded(bill.worth(request.variables))
+        except LimitExceeded as exceeded:
+            return Outcome({"errors": [errors.limit(exceeded)]}, 422)
+        effort *= checked.tokens // _TOKENS_A_UNIT
+        return Ready(request, checked, worth, effort, shows_schema)
+
+    async def run(self, ready: Ready, context: Context) -> Outcome:
+        """The answer to an operation."""
+        request, document = ready.request, ready.checked.document
+        assert document is not None  # noqa: S101 - what has none is never ready
         result = execute(
             self._schema,
-            checked.document,
+            document,
             context_value=context,
             variable_values=request.variables,
             operation_name=request.operation_name,
         )
         if inspect.isawaitable(result):
             result = await result
-        return self._outcome(result, context)
+        return self._outcome(result, context, ready.shows_schema)
+
+    def _afforded(self, worth: Worth) -> Worth:
+        """The price, with calls by the systems that answer. Raises LimitExceeded."""
+        if worth.cost > self._limits.cost:
+            raise LimitExceeded("cost", self._limits.cost, worth.cost)
+        calls: dict[str, int] = {}
+        for source, count in worth.calls.items():
+            system = self._systems.get(source, source)
+            calls[system] = calls.get(system, 0) + count
+        for count in calls.values():
+            if count > self._limits.upstream_calls:
+                raise LimitExceeded("upstream_calls", self._limits.upstream_calls, count)
+        return Worth(worth.cost, calls)
 
     @staticmethod
-    def _outcome(result: ExecutionResult, context: Context) -> Outcome:
+    def _outcome(result: ExecutionResult, context: Context, shows_schema: bool) -> Outcome:
         told = [errors.formatted(error, context.language) for error in result.errors or ()]
+        if not shows_schema:
+            told = list(map(errors.without_hints, told))
         # Variables that do not fit leave no data and no path: nothing was run.
         started = result.data is not None or any("path" in error for error in told)
         body: dict[str, Any] = {"data": result.data} if started else {}
@@ -99,18 +158,10 @@ class Operations:
         return Outcome(body, None if started else 400)
 
 
-def _refused(checked: Checked) -> Outcome:
-    """What is told of a document that may not be run."""
-    code = errors.PARSE_FAILED if checked.syntax else errors.VALIDATION_FAILED
-    arguments = checked.arguments or (None,) * len(checked.errors)
-    told = [
-        errors.plain(error, code, argument)
-        for error, argument in zip(checked.errors, arguments, strict=True)
-    ]
-    return Outcome({"errors": told}, 400)
-
-
-def _changes_something(document: DocumentNode, operation_name: str | None) -> bool:
-    """Whether the operation asked for is anything else than a query."""
-    operation = get_operation_ast(document, operation_name)
-    return operation is not None and operation.operation is not OperationType.QUERY
+def _undetermined(request: Request) -> Outcome:
+    """The answer to a request that names no operation of its document."""
+    if request.operation_name is None:
+        text = "The document has several operations: `operationName` must say which."
+    else:
+        text = "The document has no operation of the name that `operationName` says."
+    return Outcome({"errors": [errors.refusal(errors.BAD_USER_INPUT, text)]}, 422)

@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from gateway.access import staff
 from sandbox.people import CUSTOMERS
 from schema.nodes import to_global
 from tests.stories.portal import ANA, Portal
@@ -157,3 +158,12 @@ async def in_crm(portal: Portal, sql: str, *values: object) -> None:
         connection.close()
 
     await asyncio.to_thread(change)
+
+
+async def program(portal: Portal, *scopes: str) -> str:
+    """The token of a program that may do this."""
+    secret = await staff.add(portal.folder / "staff.json", "erp-sync", scopes)
+    form = {"grant_type": "client_credentials"}
+    answer = await portal.client.post("/oauth/token", data=form, auth=("erp-sync", secret))
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["access_token"])

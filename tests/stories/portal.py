@@ -150,9 +150,10 @@ async def opened(
     folder: Path,
     changes: Mapping[str, Mapping[str, Any]] | None = None,
     identity: Mapping[str, Any] | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[Portal]:
     """A portal on a sandbox's data. folder: for the gateway's own files. changes: for tables of
-    portal.toml under `systems`. identity: for its table of that name."""
+    portal.toml under `systems`. identity: for its table of that name. tables: for any others."""
     import tomllib
 
     faults = Faults()
@@ -170,6 +171,8 @@ async def opened(
     }
     for system, values in (changes or {}).items():
         raw["systems"][system] = {**raw["systems"][system], **values}
+    for name, values in (tables or {}).items():
+        raw[name] = {**raw.get(name, {}), **values}
     settings = parse(raw, ROOT / "portal.toml", {"SANDBOX_URL": "http://sandbox.example"})
     clock = Clock()
     gateway = await open_gateway(settings, Wiring(transport=recorder, clock=clock))

@@ -27,21 +27,13 @@ from tests.stories.doors import (
     do,
     mail_to,
     member,
+    program,
 )
 from tests.stories.portal import ANA, CARLA, Portal
 
 pytestmark = pytest.mark.anyio
 
 CASES = "query Casos { cases(first: 100) { totalCount nodes { number account { number } } } }"
-
-
-async def program(portal: Portal, *scopes: str) -> str:
-    """The token of a program that may do this."""
-    secret = await staff.add(portal.folder / "staff.json", "erp-sync", scopes)
-    form = {"grant_type": "client_credentials"}
-    answer = await portal.client.post("/oauth/token", data=form, auth=("erp-sync", secret))
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["access_token"])
 
 
 async def ask(

@@ -162,7 +162,7 @@ async def test_a_document_that_is_nested_too_deeply_is_told(portal: Portal) -> N
     deep = "{ viewer " * 20_000
     response = await post(portal, json.dumps({"query": deep}).encode())
     assert response.status_code == 200
-    assert response.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+    assert response.json()["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
 
 
 async def test_a_browser_gets_a_page_that_may_load_nothing_from_elsewhere(portal: Portal) -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from connectors.port.errors import SourceError
 from gateway.access.callers import Callers
 from gateway.access.claims import Claims
-from gateway.operations.run import Operations, Request
+from gateway.operations.run import Operations, Outcome, Request
 from gateway.sources.guarded import (
     GuardedCases,
     GuardedCustomers,
@@ -161,7 +161,8 @@ class Gateway:
             recognise=recognise,
             forget=callers.forget,
         )
-        outcome = await OPERATIONS.run(Request(asked.text, variables=asked.variables), context)
+        ready = OPERATIONS.prepare(Request(asked.text, variables=asked.variables))
+        outcome = ready if isinstance(ready, Outcome) else await OPERATIONS.run(ready, context)
         emails = dict.fromkeys((asker.email, *identities.admitted))
         people = [person for email in emails for person in known(self.world, email)]
         seen = may_see(self.world, asker) | _theirs(people)
