@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+from tests.live.clients import installation as clients
 from tests.live.machine import ROOT, NotReadyError, ensure_debian_packages, say
 from tests.live.oidc import installation as oidc
 from tests.live.tryton import installation
@@ -26,6 +27,7 @@ def main(words: list[str]) -> int:
         ensure_debian_packages()
         installation.ensure_installed()
         oidc.ensure_installed()
+        clients.ensure_installed()
         if not (keep and installation.is_filled()):
             installation.fill()
     except NotReadyError as error:
