@@ -9,78 +9,14 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
+from schema.cases.forms import LONGEST, Category, FormField, Subcategory, Text
+from schema.cases.mistakes import misshapen, mistakes, told
 from schema.errors import InputError
+from schema.lines import Lines
 from schema.texts import N_
-
-FieldType = Literal[
-    "TEXT",
-    "MULTILINE",
-    "EMAIL",
-    "PHONE",
-    "INTEGER",
-    "DATE",
-    "CHOICE",
-    "ORDER_NUMBER",
-    "INVOICE_NUMBER",
-]
-
-
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One text in every language of the portal."""
-
-    es: str
-    en: str
-    pt: str
-
-    def of(self, language: str) -> str:
-        """The text in one of schema.texts.LANGUAGES."""
-        text: str = getattr(self, language)
-        return text
-
-
-class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One choice of a field. value is what is sent."""
-
-    value: str
-    label: Text
-
-
-class FormField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One field of a form. name is what `details` calls it."""
-
-    name: str
-    type: FieldType
-    label: Text
-    required: bool = False
-    help: Text | None = None
-    max_length: int | None = None
-    options: tuple[Option, ...] | None = None
-
-
-class Subcategory(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of request within a category."""
-
-    code: str
-    label: Text
-    description: Text | None = None
-    team: str | None = None
-    form: tuple[FormField, ...] = ()
-
-
-class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One category. team: where its cases are routed to."""
-
-    code: str
-    kind: Literal["QUERY", "CLAIM", "REQUEST"]
-    label: Text
-    description: Text | None = None
-    team: str | None = None
-    form: tuple[FormField, ...] = ()
-    subcategories: tuple[Subcategory, ...] = ()
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +24,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CatalogueError(ValueError):
-    """A catalogue with a mistake; the text names file and key."""
+    """A catalogue with mistakes; the text names file, line and key of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +37,19 @@ class Catalogue:
     def read(cls, path: Path) -> Catalogue:
         """The catalogue of a file. Raises CatalogueError."""
         try:
-            raw = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls(msgspec.convert(raw, _File).categories)
-        except (tomllib.TOMLDecodeError, msgspec.ValidationError, OSError) as error:
+            text = path.read_text(encoding="utf-8")
+            raw = tomllib.loads(text)
+        except (OSError, ValueError) as error:
             raise CatalogueError(f"{path}: {error}") from error
+        categories: Sequence[Category] = ()
+        try:
+            categories = msgspec.convert(raw, _File).categories
+            found = list(mistakes(categories))
+        except msgspec.ValidationError as error:
+            found = [misshapen(error)]
+        if found:
+            raise CatalogueError(told(path, found, Lines(text).of))
+        return cls(tuple(map(_filled, categories)))
 
     def category(self, code: str) -> Category:
         """A category by its code. A code that no file knows is shown as it is: the CRM may hold
@@ -121,12 +66,14 @@ class Catalogue:
                 return subcategory
         return Subcategory(code=code, label=Text(es=code, en=code, pt=code))
 
+    def form(self, category: str, subcategory: str | None) -> Sequence[FormField]:
+        """The whole form: that of the category, then that of the subcategory."""
+        inner = self.subcategory(category, subcategory).form if subcategory else ()
+        return (*self.category(category).form, *inner)
+
     def form_field(self, category: str, subcategory: str | None, name: str) -> FormField:
         """A field of the form by its name; an unknown one is shown as it is."""
-        form = list(self.category(category).form)
-        if subcategory:
-            form += self.subcategory(category, subcategory).form
-        for field in form:
+        for field in self.form(category, subcategory):
             if field.name == name:
                 return field
         return FormField(name=name, type="TEXT", label=Text(es=name, en=name, pt=name))
@@ -166,3 +113,29 @@ class Catalogue:
                     code=code[:60],
                     known=", ".join(known),
                 )
+
+
+def _filled(category: Category) -> Category:
+    """With what a file may leave out: lengths by type, and in subcategories what the category
+    says."""
+
+    def inherited(sub: Subcategory) -> Subcategory:
+        given = {
+            name: getattr(category, name)
+            for name in ("team", "description_max_length", "asks_subject", "asks_order")
+            if getattr(sub, name) is None
+        }
+        return msgspec.structs.replace(sub, form=_bounded(sub.form), **given)
+
+    return msgspec.structs.replace(
+        category,
+        form=_bounded(category.form),
+        subcategories=tuple(map(inherited, category.subcategories)),
+    )
+
+
+def _bounded(form: Iterable[FormField]) -> tuple[FormField, ...]:
+    return tuple(
+        msgspec.structs.replace(field, max_length=field.max_length or LONGEST.get(field.type))
+        for field in form
+    )

@@ -11,7 +11,7 @@ import strawberry
 from connectors.port import records
 from schema.access import CASES_READ, Authorized
 from schema.batched import batched, derived
-from schema.cases import catalogue, loaders
+from schema.cases import forms, loaders
 from schema.cases.filters import CaseKind, CaseStatus
 from schema.context import Context
 from schema.nodes import Node
@@ -47,19 +47,19 @@ def _label(owner: Any, context: Context) -> str:
     return text
 
 
-def _help(field: catalogue.FormField, context: Context) -> str | None:
+def _help(field: forms.FormField, context: Context) -> str | None:
     return field.help.of(context.language) if field.help else None
 
 
-def _description(owner: catalogue.Category | catalogue.Subcategory, context: Context) -> str | None:
+def _description(owner: forms.Category | forms.Subcategory, context: Context) -> str | None:
     return owner.description.of(context.language) if owner.description else None
 
 
-def _category(case: records.Case, context: Context) -> catalogue.Category:
+def _category(case: records.Case, context: Context) -> forms.Category:
     return context.catalogue.category(case.category)
 
 
-def _subcategory(case: records.Case, context: Context) -> catalogue.Subcategory | None:
+def _subcategory(case: records.Case, context: Context) -> forms.Subcategory | None:
     if case.subcategory is None:
         return None
     return context.catalogue.subcategory(case.category, case.subcategory)

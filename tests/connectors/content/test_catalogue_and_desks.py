@@ -13,7 +13,8 @@ import holidays
 import pytest
 
 from connectors.systems.content.settings import OWN
-from schema.cases.catalogue import Catalogue, Category, FormField, Subcategory
+from schema.cases.catalogue import Catalogue
+from schema.cases.forms import Category, FormField, Subcategory
 
 CATALOGUE = Catalogue.read(OWN.parent / "catalogue.toml")
 DESKS: list[dict[str, Any]] = tomllib.loads((OWN.parent / "desks.toml").read_text("utf-8"))["desks"]
