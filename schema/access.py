@@ -31,14 +31,16 @@ from strawberry.schema_directive import Location
 from schema.context import Caller, Context
 from schema.errors import NotAllowed
 from schema.nodes import key_of
+from schema.selection import raw
 from schema.texts import N_
 
 CASES_READ: Final = "cases:read"
+CASES_WRITE: Final = "cases:write"
 ORDERS_READ: Final = "orders:read"
 CUSTOMERS_READ: Final = "customers:read"
 CONTACTS_INVITE: Final = "contacts:invite"
 #: What a program of an integration team can be allowed.
-SCOPES: Final = frozenset({CASES_READ, ORDERS_READ, CUSTOMERS_READ, CONTACTS_INVITE})
+SCOPES: Final = frozenset({CASES_READ, CASES_WRITE, ORDERS_READ, CUSTOMERS_READ, CONTACTS_INVITE})
 
 _BACKREF: Final = "strawberry-definition"
 #: A role may what the roles after it may.
@@ -56,7 +58,8 @@ class MembershipRole(Enum):
     name="authorized",
     locations=[Location.FIELD_DEFINITION, Location.OBJECT],
     description="Needs a valid access token. `role`: what a person must at least be (ADMIN may "
-    "what MEMBER may, MEMBER what READER may) for the account that the argument `of` names; "
+    "what MEMBER may, MEMBER what READER may) for the account that the argument `of` names, or, "
+    "where nothing names it, for the account that it turns out to be about; "
     "without it, any person may, for what is theirs. `scope`: what a program of an integration "
     "team must be allowed; without it, no program may. On a type: for its objects, by any field.",
 )
@@ -111,6 +114,26 @@ async def may_read(info: GraphQLResolveInfo[Any], type_name: str) -> None:
             await _refuse(info.context, type_name, refused)
 
 
+async def check_role_for(info: strawberry.Info, account_id: str, least: MembershipRole) -> None:
+    """What a field checks itself whose `role` names no argument: once it knows the account.
+    Raises NotAllowed, which the audit is told."""
+    context: Context = info.context
+    try:
+        check_role(context.required_caller(), account_id, least)
+    except NotAllowed as refused:
+        field = raw(info)
+        await _refuse(context, f"{field.parent_type.name}.{field.field_name}", refused)
+
+
+def has_role(caller: Caller, account_id: str, least: MembershipRole) -> bool:
+    """Whether a person is at least that for an account, or a program acts for it."""
+    try:
+        check_role(caller, account_id, least)
+    except NotAllowed:
+        return False
+    return True
+
+
 def check_role(caller: Caller, account_id: str, least: MembershipRole) -> None:
     """Raises NotAllowed when the caller is less than that for an account. account_id: the CRM's."""
     enough = _ORDER[: _ORDER.index(least.name) + 1]
@@ -150,11 +173,11 @@ def _check(needs: Authorized, context: Context, arguments: dict[str, Any]) -> No
     caller = context.required_caller()
     if caller.staff and (not needs.scope or needs.scope not in caller.scopes):
         raise NotAllowed(N_("This token is not allowed to do this."))
-    if needs.role:
+    if needs.role and needs.of:
         value: Any = arguments
-        for step in (needs.of or "").split("."):
+        for step in needs.of.split("."):
             value = value.get(step) if isinstance(value, dict) else None
-        account = key_of(needs.of or "", value, "Account") if isinstance(value, str) else ""
+        account = key_of(needs.of, value, "Account") if isinstance(value, str) else ""
         check_role(caller, account, needs.role)
 
 

@@ -8,6 +8,7 @@ import strawberry
 from graphql import Undefined
 
 from schema.access import Anonymous, enforced, may_read
+from schema.cases.mutations import CaseMutations
 from schema.cases.queries import CaseQueries
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
@@ -57,7 +58,7 @@ class Query(CustomerQueries, CaseQueries, OrderQueries, NewsQueries, SupportQuer
     description="What can be changed. A field is null when it failed, so that one that fails takes "
     "nothing from its neighbours; what a person can put right is in `userErrors`."
 )
-class Mutation(IdentityMutations, CustomerMutations):
+class Mutation(IdentityMutations, CustomerMutations, CaseMutations):
     pass
 
 

@@ -3,7 +3,8 @@
 A graph field stands for the record's attribute of the same name unless it declares otherwise with
 `needs` (attributes that its resolver reads) and `embeds` (a record inside the record, whose own
 selection goes along as dotted names). Connections are looked through: what `nodes` and `edges.node`
-select is selected of the record.
+select is selected of the record. What is selected of a type in a union is said as dotted names too:
+"CaseComment.body".
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSkipDirective,
+    GraphQLUnionType,
     InlineFragmentNode,
     SelectionSetNode,
     get_named_type,
@@ -67,6 +69,10 @@ def selects(asked: strawberry.Info, field_name: str) -> bool:
 
 
 def _attributes(info: Info, named: Any, parents: Iterable[FieldNode]) -> Iterator[str]:
+    if isinstance(named, GraphQLUnionType):
+        for kind in info.schema.get_possible_types(named):
+            yield from nested(kind.name, _attributes(info, kind, parents))
+        return
     if not isinstance(named, GraphQLObjectType):
         return
     if "pageInfo" in named.fields:
@@ -138,7 +144,7 @@ def _applies(info: Info, condition: str | None, named: GraphQLObjectType) -> boo
     if condition is None or condition == named.name:
         return True
     other = info.schema.get_type(condition)
-    if isinstance(other, GraphQLInterfaceType):
+    if isinstance(other, GraphQLInterfaceType | GraphQLUnionType):
         return info.schema.is_sub_type(other, named)
     return False
 

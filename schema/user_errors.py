@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import unicodedata
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
@@ -16,6 +15,7 @@ from connectors.port.errors import Rejected
 from schema.context import Context
 from schema.problems import Problem, ProblemCode, Problems
 from schema.texts import N_
+from schema.written import can_be_kept, one_line
 
 P = TypeVar("P")
 
@@ -97,6 +97,12 @@ def _not_taken(name: str) -> Problem:
     return Problem(ProblemCode.INVALID, N_("This was not accepted."), field=path)
 
 
+#: Of a form, in the words of the portal's help text.
+REQUIRED = N_("Error: this field is required.")
+_TOO_LONG = N_("This is longer than {most} characters.")
+_UNUSABLE = N_("This holds characters that cannot be used.")
+
+
 class Bounds:
     """Collects everything that is wrong with the texts of an input, before anything is run."""
 
@@ -107,29 +113,46 @@ class Bounds:
         """The text of `input.name` on one line, trimmed. None when it was left out."""
         if value is None and not needed:
             return None
-        clean = " ".join(unicodedata.normalize("NFC", value or "").split())
+        clean = one_line(value or "")
         if needed and not clean:
-            self._add(ProblemCode.REQUIRED, N_("This is needed."), name)
+            self.tell(ProblemCode.REQUIRED, N_("This is needed."), name)
         elif not clean.isprintable():
-            self._add(ProblemCode.INVALID, N_("This holds characters that cannot be used."), name)
+            self.tell(ProblemCode.INVALID, _UNUSABLE, name)
         self.secret(name, clean, most, needed=False)
         return clean
 
     def secret(self, name: str, value: str | None, most: int, *, needed: bool = True) -> None:
         """A text that is taken as it is: a password, a token."""
         if needed and not value:
-            self._add(ProblemCode.REQUIRED, N_("This is needed."), name)
+            self.tell(ProblemCode.REQUIRED, N_("This is needed."), name)
         if value and len(value) > most:
-            text = N_("This is longer than {most} characters.")
-            self._add(ProblemCode.TOO_LONG, text, name, most=most)
+            self.tell(ProblemCode.TOO_LONG, _TOO_LONG, name, most=most)
 
-    def add(self, problem: Problem) -> None:
-        self._problems.append(problem)
+    def written(self, path: Sequence[str], text: str, most: int, *, needed: bool = False) -> bool:
+        """Whether a text of a form, brought into shape, is there and can be taken. path: inside the
+        input. An empty one that is not needed is no problem, and False."""
+        before = len(self._problems)
+        if needed and not text:
+            self.tell(ProblemCode.REQUIRED, REQUIRED, *path)
+        if len(text) > most:
+            self.tell(ProblemCode.TOO_LONG, _TOO_LONG, *path, most=most)
+        elif not can_be_kept(text):
+            self.tell(ProblemCode.INVALID, _UNUSABLE, *path)
+        return bool(text) and len(self._problems) == before
+
+    def tell(self, code: ProblemCode, text: str, *path: str, **values: object) -> None:
+        """One problem more. path: inside the input; none: about the whole of it."""
+        self.add(Problem(code, text, values, ("input", *path)))
+
+    def add(self, *problems: Problem) -> None:
+        """Problems that were found elsewhere."""
+        self._problems += problems
+
+    def problems(self) -> Problems:
+        """All that was found."""
+        return Problems(*self._problems)
 
     def check(self) -> None:
         """Raises Problems when there are any."""
         if self._problems:
-            raise Problems(*self._problems)
-
-    def _add(self, code: ProblemCode, text: str, name: str, **values: object) -> None:
-        self._problems.append(Problem(code, text, values, ("input", name)))
+            raise self.problems()

@@ -9,6 +9,7 @@ from connectors.port import records
 from connectors.port.fields import Fields
 from connectors.port.pages import slice_sorted
 from schema.batched import each, embedded_or_asked
+from schema.cases.timeline import Opening
 from schema.context import Context
 from schema.nodes import finds, found
 from schema.pages import After, Before, First, Last, Listing, Order, wanted
@@ -49,7 +50,7 @@ async def contact_of_case(
 
 
 async def contact_of_author(
-    parents: Sequence[records.Author], context: Context, fields: Fields
+    parents: Sequence[records.Author | Opening], context: Context, fields: Fields
 ) -> Sequence[records.Contact | None]:
     return await each(
         [author.contact_id for author in parents],

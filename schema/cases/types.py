@@ -11,12 +11,14 @@ import strawberry
 from connectors.port import records
 from schema.access import CASES_READ, Authorized
 from schema.batched import batched, derived
-from schema.cases import forms, loaders
+from schema.cases import forms, loaders, permissions
+from schema.cases.events import CaseOpened, CaseRejection, CaseStatusChanged
 from schema.cases.filters import CaseKind, CaseStatus
+from schema.cases.timeline import timeline_of_case
 from schema.context import Context
 from schema.nodes import Node
 from schema.owned import account_of_owned
-from schema.pages import CountedConnection
+from schema.pages import Connection, CountedConnection
 
 if TYPE_CHECKING:
     from schema.customers.types import Account, Contact
@@ -74,6 +76,10 @@ def _details(case: records.Case, context: Context) -> list[CaseDetail]:
     return [shown(detail) for detail in case.details]
 
 
+def _pending(sent: records.CaseComment | records.Attachment, context: Context) -> bool:
+    return sent.pending
+
+
 def _answer_due_at(case: records.Case, context: Context) -> datetime | None:
     if case.status in (records.CaseStatus.CLOSED, records.CaseStatus.RESOLVED):
         return None
@@ -91,7 +97,7 @@ class FormOption:
 class FormField:
     name: str = strawberry.field(description="What `details` calls it.")
     type: FormFieldType = strawberry.field(description="How it is filled in.")
-    required: bool = strawberry.field(description="Whether it may be left empty.")
+    required: bool = strawberry.field(description="Whether it must be filled in.")
     max_length: int | None = strawberry.field(description="Most characters; null: no own limit.")
     options: list[FormOption] | None = strawberry.field(description="The choices of a CHOICE.")
 
@@ -102,12 +108,20 @@ class FormField:
     )
 
 
+_ASKS_SUBJECT = "Whether to show a field for the subject. Where nobody writes one, it is the label."
+_ASKS_ORDER = "Whether to show a field for the order that it is about."
+_DESCRIPTION_LENGTH = "Most characters of the description."
+
+
 @strawberry.type(description="A kind of request within a category.")
 class CaseSubcategory:
     code: str = strawberry.field(
         description="A stable code: DATABASE_UPDATE, TECHNICAL_SUPPORT, DOCUMENT_REQUEST, TRAINING."
     )
     form: list[FormField] = strawberry.field(description="What it asks for, beyond the category.")
+    description_max_length: int = strawberry.field(description=_DESCRIPTION_LENGTH)
+    asks_subject: bool = strawberry.field(description=_ASKS_SUBJECT)
+    asks_order: bool = strawberry.field(description=_ASKS_ORDER)
 
     label: str = derived(_label, description="What to show, in the caller's language.")
 
@@ -127,6 +141,9 @@ class CaseCategory:
         description="What to choose from within it; empty when there is no choice."
     )
     form: list[FormField] = strawberry.field(description="What it asks for.")
+    description_max_length: int = strawberry.field(description=_DESCRIPTION_LENGTH)
+    asks_subject: bool = strawberry.field(description=_ASKS_SUBJECT)
+    asks_order: bool = strawberry.field(description=_ASKS_ORDER)
 
     label: str = derived(_label, description="What to show, in the caller's language.")
 
@@ -154,6 +171,11 @@ class Author:
     )
 
 
+_PENDING = (
+    "Whether it is still on its way to the CRM. Its id changes when it arrives; both ids stay good."
+)
+
+
 @strawberry.type(
     description="Something said about a case. Internal notes never show.",
     directives=[Authorized(scope=CASES_READ)],
@@ -162,6 +184,7 @@ class CaseComment(Node):
     body: str = strawberry.field(description="The text.")
     author: Author = strawberry.field(description="Who wrote it.")
     created_at: datetime = strawberry.field(description="When.")
+    pending: bool = derived(_pending, description=_PENDING)
 
     @classmethod
     def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
@@ -178,10 +201,17 @@ class Attachment(Node):
     size: int = strawberry.field(description="In bytes.")
     created_at: datetime = strawberry.field(description="When it was sent.")
     author: Author | None = strawberry.field(description="Who sent it, if the CRM tells.")
+    pending: bool = derived(_pending, description=_PENDING)
 
     @classmethod
     def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
         return isinstance(value, records.Attachment)
+
+
+CaseEvent = Annotated[
+    CaseOpened | CaseComment | Attachment | CaseStatusChanged | CaseRejection,
+    strawberry.union(name="CaseEvent", description="Something that happened to a case."),
+]
 
 
 @strawberry.type(
@@ -225,6 +255,12 @@ class Case(Node):
     attachments: CountedConnection[Attachment] | None = batched(
         loaders.attachments_of_case, asks="cases", description="Files, oldest first."
     )
+    timeline: Connection[CaseEvent] | None = batched(
+        timeline_of_case,
+        asks="cases",
+        needs=("created_at", "contact_id"),
+        description="All that happened to it, oldest first. Internal notes never show.",
+    )
 
     category: CaseCategory = derived(
         _category, needs=("category",), description="Its category in the catalogue."
@@ -244,6 +280,19 @@ class Case(Node):
         needs=("created_at", "category", "status"),
         description="When an answer is due, by the service hours of the account's country. Null "
         "when it was given or the country has no desk.",
+    )
+    viewer_can_comment: bool = derived(
+        permissions.may_comment,
+        needs=("status",),
+        description="Whether the viewer may say something about it now.",
+    )
+    viewer_can_attach: bool = derived(
+        permissions.may_attach,
+        needs=("status",),
+        description="Whether the viewer may send files for it now.",
+    )
+    viewer_can_close: bool = derived(
+        permissions.may_close, needs=("status",), description="Whether the viewer may close it now."
     )
 
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -20,10 +19,10 @@ from schema.problems import Problem, ProblemCode, Problems
 from schema.scalars import LanguageTag
 from schema.texts import N_
 from schema.user_errors import Bounds, UserError, told
+from schema.written import is_phone
 
 #: Most characters that are taken in.
 NAME, PHONE, TITLE = 80, 40, 128
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,}( ?(x|ext\.?|#) ?[0-9]{1,6})?")
 
 
 @strawberry.input(
@@ -99,12 +98,10 @@ def _changes(given: UpdateProfileInput) -> records.ContactChanges:
     name = bounds.text("name", given.name, NAME, needed=given.name is not None)
     phone = bounds.text("phone", given.phone, PHONE)
     title = bounds.text("jobTitle", given.job_title, TITLE)
-    if phone and len(phone) <= PHONE and not _PHONE.fullmatch(phone):
-        text = N_("This is no telephone number.")
-        bounds.add(Problem(ProblemCode.INVALID, text, field=("input", "phone")))
+    if phone and len(phone) <= PHONE and not is_phone(phone):
+        bounds.tell(ProblemCode.INVALID, N_("This is no telephone number."), "phone")
     changes = records.ContactChanges(name, phone, title, given.locale)
     if changes == records.ContactChanges():
-        text = N_("Nothing to change was given.")
-        bounds.add(Problem(ProblemCode.REQUIRED, text, field=("input",)))
+        bounds.tell(ProblemCode.REQUIRED, N_("Nothing to change was given."))
     bounds.check()
     return changes

@@ -1,0 +1,208 @@
+"""What customers send: new cases, comments, files, and that a case is over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol
+
+import strawberry
+
+from connectors.port import records
+from connectors.port.fields import NOT_FETCHED, Fields, own
+from schema.access import CASES_WRITE, Authorized, MembershipRole, check_role_for
+from schema.batched import batched
+from schema.cases.forms import COMMENT
+from schema.cases.inputs import AddCaseCommentInput, CloseCaseInput, CreateCaseInput
+from schema.cases.loaders import cases_by_id
+from schema.cases.opening import new_case
+from schema.cases.permissions import takes_more
+from schema.cases.service import CaseService
+from schema.cases.types import Case, CaseComment
+from schema.context import Context
+from schema.errors import NotAllowed
+from schema.nodes import key_of
+from schema.price import asks
+from schema.problems import ProblemCode
+from schema.texts import N_
+from schema.user_errors import Bounds, UserError, told
+from schema.written import lines
+
+_WRITES = Authorized(role=MembershipRole.MEMBER, scope=CASES_WRITE)
+_INPUT = strawberry.argument(description="What is sent.")
+_MESSAGE = "What to show the person: that it was sent. Null when there are user errors."
+_USER_ERRORS = "What to put right; empty when it was sent."
+_CASE = "The case as it is now."
+#: In the words of the portal's help text.
+_SENT = N_("Sent successfully.")
+_KEY = re.compile(r"[!-~]{1,100}")
+#: What is asked of a case before anything is added to it.
+_NOW = frozenset({"id", "status"})
+#: Attributes of a case that a field loads by itself where the record does not hold them.
+_LOADED = frozenset({"account", "contact"})
+
+
+class _Sent(Protocol):
+    sent: records.Case | None
+
+
+async def _case_of(
+    parents: Sequence[_Sent], context: Context, fields: Fields
+) -> Sequence[records.Case | None]:
+    """What was sent is known; where more is selected, the case is asked for by its id."""
+    wanted = own(fields) - _LOADED
+    known = [parent.sent for parent in parents]
+    missing = (case.id for case in known if case and not _holds(case, wanted))
+    ids = list(dict.fromkeys(missing))
+    if not ids:
+        return known
+    found = dict(zip(ids, await cases_by_id(context, ids, fields), strict=True))
+    return [found.get(case.id, case) if case else None for case in known]
+
+
+def _holds(case: records.Case, wanted: Fields) -> bool:
+    return all(getattr(case, name) is not NOT_FETCHED for name in wanted)
+
+
+@strawberry.type(description="The case that was opened, or what to put right.")
+class CreateCasePayload:
+    sent: strawberry.Private[records.Case | None] = None
+    message: str | None = strawberry.field(default=None, description=_MESSAGE)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
+    case: Case | None = batched(
+        _case_of,
+        asks="cases",
+        description="The new case. SUBMITTED and without a number while the CRM has not confirmed "
+        "it; its id stays good.",
+    )
+
+
+@strawberry.type(description="The comment that was sent, or what to put right.")
+class AddCaseCommentPayload:
+    sent: strawberry.Private[records.Case | None] = None
+    message: str | None = strawberry.field(default=None, description=_MESSAGE)
+    comment: CaseComment | None = strawberry.field(default=None, description="The new comment.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
+    case: Case | None = batched(_case_of, asks="cases", description=_CASE)
+
+
+@strawberry.type(description="The case that was closed, or what to put right.")
+class CloseCasePayload:
+    sent: strawberry.Private[records.Case | None] = None
+    message: str | None = strawberry.field(default=None, description=_MESSAGE)
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
+    case: Case | None = batched(_case_of, asks="cases", description=_CASE)
+
+
+@strawberry.type
+class CaseMutations:
+    @strawberry.mutation(
+        description="Open a case. It is kept at once and reaches the CRM once, also when that is "
+        "away for a while: then the case is SUBMITTED.",
+        directives=[_WRITES],
+        metadata=asks("cases"),
+    )
+    @told(CreateCasePayload)
+    async def create_case(
+        self,
+        info: strawberry.Info,
+        input: Annotated[CreateCaseInput, _INPUT],  # noqa: A002
+    ) -> CreateCasePayload | None:
+        context: Context = info.context
+        service, bounds = _service(context), Bounds()
+        key = _key(bounds, input.idempotency_key)
+        case = await new_case(info, bounds, input)
+        bounds.check()
+        opened = await service.open_case(context.required_caller(), case, [], key)
+        await _note(context, "case.opened", case.account.id, opened.id)
+        return CreateCasePayload(sent=opened, message=context.say(_SENT))
+
+    @strawberry.mutation(
+        description="Say something about a case that is not CLOSED.",
+        directives=[_WRITES],
+        metadata=asks("cases"),
+    )
+    @told(AddCaseCommentPayload)
+    async def add_case_comment(
+        self,
+        info: strawberry.Info,
+        input: Annotated[AddCaseCommentInput, _INPUT],  # noqa: A002
+    ) -> AddCaseCommentPayload | None:
+        context: Context = info.context
+        service, bounds = _service(context), Bounds()
+        key = _key(bounds, input.idempotency_key)
+        body = _body(bounds, "body", input.body, needed=True)
+        case = await _open_case(info, bounds, input.case_id)
+        comment: Any = await service.add_comment(context.required_caller(), case, body, key)
+        await _note(context, "case.commented", case.owner.id, case.id)
+        return AddCaseCommentPayload(sent=_anew(case), comment=comment, message=context.say(_SENT))
+
+    @strawberry.mutation(
+        description="Tell the service team that a case is over, with a last word if you like.",
+        directives=[_WRITES],
+        metadata=asks("cases"),
+    )
+    @told(CloseCasePayload)
+    async def close_case(
+        self,
+        info: strawberry.Info,
+        input: Annotated[CloseCaseInput, _INPUT],  # noqa: A002
+    ) -> CloseCasePayload | None:
+        context: Context = info.context
+        service, bounds = _service(context), Bounds()
+        key = _key(bounds, input.idempotency_key)
+        comment = _body(bounds, "comment", input.comment or "", needed=False)
+        case = await _open_case(info, bounds, input.case_id)
+        await service.close_case(context.required_caller(), case, comment or None, key)
+        await _note(context, "case.closed", case.owner.id, case.id)
+        return CloseCasePayload(sent=_anew(case), message=context.say(_SENT))
+
+
+def _service(context: Context) -> CaseService:
+    if context.submissions is None:
+        raise NotAllowed(N_("Cases cannot be sent from here."))
+    return context.submissions
+
+
+def _key(bounds: Bounds, key: str | None) -> str | None:
+    if key is not None and not _KEY.fullmatch(key):
+        text = N_("A key has 1 to 100 letters, digits or signs and no spaces.")
+        bounds.tell(ProblemCode.INVALID, text, "idempotencyKey")
+    return key
+
+
+def _body(bounds: Bounds, name: str, text: str, *, needed: bool) -> str:
+    """What is said. CRMs bound it by bytes."""
+    shaped = lines(text)
+    if bounds.written((name,), shaped, COMMENT, needed=needed) and len(shaped.encode()) > COMMENT:
+        too_long = N_("This is too long: accented letters count twice. Send it as a file instead.")
+        bounds.tell(ProblemCode.TOO_LONG, too_long, name)
+    return shaped
+
+
+async def _open_case(info: strawberry.Info, bounds: Bounds, case_id: str) -> records.Case:
+    """The case that something is to be added to. Raises Problems, with all that is wrong besides;
+    NotAllowed for somebody who only reads; SourceError when nobody can say whose case it is."""
+    context: Context = info.context
+    case: records.Case | None
+    [case] = await cases_by_id(context, [key_of("input.caseId", case_id, "Case")], _NOW)
+    if case is None:
+        bounds.tell(ProblemCode.NOT_FOUND, N_("There is no such case."), "caseId")
+        raise bounds.problems()
+    await check_role_for(info, case.owner.id, MembershipRole.MEMBER)
+    if not takes_more(case):
+        text = N_("This case is closed. Open a new one.")
+        bounds.tell(ProblemCode.CONFLICT, text, "caseId")
+    bounds.check()
+    return case
+
+
+def _anew(case: records.Case) -> records.Case:
+    """A case of which nothing is known any more: something was added to it."""
+    return records.Case(id=case.id, owner=case.owner)
+
+
+async def _note(context: Context, event: str, account_id: str, case_id: str) -> None:
+    caller = context.required_caller()
+    who = caller.email or caller.name
+    await context.note(event, who=who, whose=account_id, what=case_id, outcome="OK")
