@@ -22,13 +22,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.port.errors import Rejected, Unavailable
-from schema.access import CASES_READ, CONTACTS_INVITE, CUSTOMERS_READ, ORDERS_READ, SCOPES
+from schema.access import (
+    CASES_READ,
+    CASES_WRITE,
+    CONTACTS_INVITE,
+    CUSTOMERS_READ,
+    ORDERS_READ,
+    SCOPES,
+)
 from schema.context import Caller
 from tests.worlds import sources
 from tests.worlds.coordinates import possible, reachable
 from tests.worlds.documents import Asked, Generator
 from tests.worlds.leaks import leaks
-from tests.worlds.memory import HONEST, LEAKY, Manner
+from tests.worlds.memory import HONEST, LEAKY, Manner, bare
 from tests.worlds.people import world_of, worlds
 from tests.worlds.running import GRAPH, Asker, Gateway, Run, catalogue, may_see
 from tests.worlds.standins import SECRET
@@ -75,14 +82,22 @@ def values_of(world: World) -> Pool:
     categories = catalogue().categories
     subcategories = [sub.code for category in categories for sub in category.subcategories]
     secrets = ("password", "token", "refreshToken", "resetToken", "code", "currentPassword")
+    fields = [field for category in categories for field in category.form]
+    fields += [f for category in categories for sub in category.subcategories for f in sub.form]
+    codes = [category.code for category in categories]
     return pool_of(
         world,
         {
-            "categories": [category.code for category in categories],
+            "categories": codes,
+            "category": [*codes, *["QUERY", "SERVICE_CLAIM"] * 4],
             "subcategories": subcategories,
+            "subcategory": subcategories,
+            "description": ["Llegó roto.", "No llegó."],
+            "value": [*[order.number for order in world.orders], "OTHER", "12"],
+            "idempotencyKey": ["k-1", "k-2"],
             **{name: [SECRET, SECRET, "wrong"] for name in secrets},
             "newPassword": ["a new and long password"],
-            "name": ["Ana Torres"],
+            "name": ["Ana Torres", *["order"] * 20, *[field.name for field in fields]],
         },
     )
 
@@ -137,6 +152,23 @@ def check(run: Run, world: World, asker: Asker, asked: Asked) -> None:
     touched += [invitation.account.id for invitation in run.identities.invited]
     for account_id in touched:
         assert _may_invite(run, asker, account_id)
+    for account_id in _written_to(run, world):
+        assert _may_write(run, asker, account_id)
+
+
+def _written_to(run: Run, world: World) -> Iterator[str]:
+    """The accounts whose cases were to be changed: those that the cases really belong to."""
+    yield from (case.account.id for _, case, *_ in run.submissions.opened)
+    owners = {case.id: case.owner.id for case in world.cases}
+    for _, case, *_ in run.submissions.added:
+        assert case.owner.id == owners.get(case.id, case.owner.id)
+        yield owners[case.id]
+
+
+def _may_write(run: Run, asker: Asker, account_id: str) -> bool:
+    named = asker.program and asker.acting_for == account_id
+    allowed = named and CASES_WRITE in asker.scopes
+    return allowed or any(person.writes(account_id, NOW.date()) for person in run.people)
 
 
 def _may_invite(run: Run, asker: Asker, account_id: str) -> bool:
@@ -157,6 +189,7 @@ def test_nobody_gets_what_is_anothers(question: tuple[World, Asker, Asked]) -> N
     world, asker, asked = question
     honest = ask(world, HONEST, asker, asked)
     check(honest, world, asker, asked)
+    assert _orders_named(honest) <= _orders_seen(honest, world)
     assert INTERNAL not in honest.codes
     assert "GRAPHQL_VALIDATION_FAILED" not in honest.codes
     if isinstance(honest.caller, Caller) and not honest.identities.admitted:
@@ -164,6 +197,16 @@ def test_nobody_gets_what_is_anothers(question: tuple[World, Asker, Asked]) -> N
     alone = ask(world.only(honest.may_see), HONEST, asker, asked)
     assert honest.body == alone.body
     check(ask(world, LEAKY, asker, asked), world, asker, asked)
+
+
+def _orders_named(run: Run) -> set[str]:
+    """The orders that new cases are about, as people compare their numbers."""
+    numbers = (case.order_number for _, case, *_ in run.submissions.opened)
+    return {bare(number) for number in numbers if number}
+
+
+def _orders_seen(run: Run, world: World) -> set[str]:
+    return {bare(order.number) for order in world.only(run.may_see).orders}
 
 
 #: Documents that a sweep may take, each in a world of its own.
@@ -286,6 +329,10 @@ PROGRAMS_NEED = {
     "Case": CASES_READ,
     "CaseComment": CASES_READ,
     "CaseDetail": CASES_READ,
+    "CaseEvent": CASES_READ,
+    "CaseOpened": CASES_READ,
+    "CaseRejection": CASES_READ,
+    "CaseStatusChanged": CASES_READ,
     "Attachment": CASES_READ,
     "Author": CASES_READ,
     "CreditPosition": ORDERS_READ,

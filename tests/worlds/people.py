@@ -35,6 +35,8 @@ from connectors.port.records import (
     Question,
     QuestionTopic,
 )
+from schema.cases.service import Rejection, Sent
+from schema.problems import Problem, ProblemCode
 from tests.worlds.world import NOW, Marks, Owners, Person, Relation, World, myself
 
 #: Customer numbers that a careless comparison takes for one another. None: not known to the ERP.
@@ -229,6 +231,19 @@ class Builder:
             before=self.one_of((None, *CaseStatus)),
         )
 
+    def rejection(self, place: int, case: Case) -> Rejection:
+        owners = frozenset({case.owner.id})
+        mark = self.marks.mark(owners)
+        return Rejection(
+            id=f"{place}{mark}",
+            owner=case.owner,
+            case_id=case.id,
+            at=self.marks.moment(owners),
+            what=self.one_of(tuple(Sent)),
+            problem=Problem(ProblemCode.INVALID, "Not {this}.", {"this": mark}),
+            subject=self.one_of((None, f"Comentario {mark}")),
+        )
+
 
 def world_of(dice: random.Random, least: int = 2, most: int = 4) -> World:
     """A world of `least` to `most` accounts with people, cases and orders."""
@@ -271,6 +286,7 @@ def finished(
         comments=[make.comment(n, case, people) for case in cases for n in each],
         attachments=[make.attachment(n, case, people) for case in cases for n in each],
         changes=[make.change(n, case) for case in cases for n in each],
+        rejections=[make.rejection(n, case) for case in cases for n in each],
         orders=orders,
         credits={ref.id: _credit(make, ref, refs) for ref in buyers},
         addresses={ref.id: [make.marks.address(_sharing(ref, refs))] for ref in buyers},

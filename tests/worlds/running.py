@@ -29,7 +29,7 @@ from schema.support.desks import Desks
 from tests.worlds import public, sources
 from tests.worlds.documents import Asked
 from tests.worlds.memory import Manner
-from tests.worlds.standins import ORIGIN, Identities, Writer
+from tests.worlds.standins import ORIGIN, Identities, Submissions, Writer
 from tests.worlds.world import NOW, Owners, Person, World
 
 ROOT = Path(__file__).parent.parent.parent
@@ -94,6 +94,7 @@ class Run:
     caller: Caller | SourceError | None
     identities: Identities
     writer: Writer
+    submissions: Submissions
 
     @property
     def codes(self) -> set[str]:
@@ -134,6 +135,7 @@ class Gateway:
     async def ask(self, asked: Asked, asker: Asker) -> Run:
         """The answer to a document."""
         identities, writer = Identities(self.world), Writer(self.world)
+        submissions = Submissions(self.world, self.manner)
         found = opened(self.world, self.manner, self.guarded, writer)
         # Trouble begins once it is known who asks: before that there is no operation to answer.
         calm = opened(self.world, replace(self.manner, trouble={}), self.guarded, writer)
@@ -157,6 +159,7 @@ class Gateway:
             clock=_now,
             who=who,
             identity=identities,
+            submissions=submissions,
             origin=ORIGIN,
             recognise=recognise,
             forget=callers.forget,
@@ -166,7 +169,7 @@ class Gateway:
         emails = dict.fromkeys((asker.email, *identities.admitted))
         people = [person for email in emails for person in known(self.world, email)]
         seen = may_see(self.world, asker) | _theirs(people)
-        return Run(outcome.body, people, seen, who, identities, writer)
+        return Run(outcome.body, people, seen, who, identities, writer, submissions)
 
 
 def _now() -> datetime:

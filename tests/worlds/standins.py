@@ -3,13 +3,27 @@ and held against what the asker may do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connectors.port.records import ContactChanges, MembershipRole, NewContact
+from connectors.port.records import (
+    Attachment,
+    Author,
+    Case,
+    CaseComment,
+    CaseStatus,
+    ContactChanges,
+    MembershipRole,
+    NewCase,
+    NewContact,
+)
 from connectors.port.scope import Scope
+from schema.cases.service import Rejection
 from schema.context import Caller
+from schema.files.service import StoredFile
 from schema.identity.service import Invitation, Origin, Problem, ProblemCode, Problems, Session
+from tests.worlds.memory import HONEST, Manner
 from tests.worlds.world import NOW, World
 
 #: What lets anybody in, as a password, token or code.
@@ -92,3 +106,71 @@ class Writer:
     async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
         self.added.append((person, scope))
         return person.role
+
+
+@dataclass(slots=True)
+class Submissions:
+    """A CaseService that has a CRM which takes everything. opened: what was to be opened, by whom;
+    added: the cases that something was to be added to, by whom, and what."""
+
+    world: World
+    manner: Manner = HONEST
+    largest_file: int = 1_000
+    opened: list[tuple[Caller, NewCase, Sequence[StoredFile], str | None]] = field(
+        default_factory=list
+    )
+    added: list[tuple[Caller, Case, str, str | None]] = field(default_factory=list)
+
+    async def open_case(
+        self, caller: Caller, case: NewCase, files: Sequence[StoredFile], key: str | None
+    ) -> Case:
+        self.opened.append((caller, case, files, key))
+        return Case(
+            id=f"new{len(self.opened)}",
+            owner=case.account,
+            number=None,
+            category=case.category,
+            subcategory=case.subcategory,
+            subject=case.subject,
+            description=case.description,
+            status=CaseStatus.SUBMITTED,
+            details=case.details,
+            created_at=NOW,
+            updated_at=NOW,
+            closed_at=None,
+            team=case.team,
+            contact_id=case.contact_id,
+            order_number=case.order_number,
+        )
+
+    async def add_comment(
+        self, caller: Caller, case: Case, body: str, key: str | None
+    ) -> CaseComment:
+        self.added.append((caller, case, body, key))
+        author = Author(caller.name, False, caller.contact_id or None)
+        return CaseComment("said", case.owner, case.id, body, author, NOW, pending=True)
+
+    async def add_files(
+        self, caller: Caller, case: Case, files: Sequence[StoredFile], key: str | None
+    ) -> list[Attachment]:
+        self.added.append((caller, case, "files", key))
+        author = Author(caller.name, False, caller.contact_id or None)
+        return [
+            Attachment(
+                *(f"sent{place}", case.owner, case.id, file.filename, file.content_type),
+                *(file.size, NOW, author),
+                pending=True,
+            )
+            for place, file in enumerate(files)
+        ]
+
+    async def close_case(
+        self, caller: Caller, case: Case, comment: str | None, key: str | None
+    ) -> None:
+        self.added.append((caller, case, comment or "", key))
+
+    async def rejections_by_case(self, case_ids: Sequence[str]) -> list[list[Rejection]]:
+        """Careless: those of all cases, for each."""
+        alike = not self.manner.scoped
+        refused = self.world.rejections
+        return [[one for one in refused if alike or one.case_id == key] for key in case_ids]

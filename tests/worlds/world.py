@@ -29,6 +29,7 @@ from connectors.port.records import (
     Order,
     Question,
 )
+from schema.cases.service import Rejection
 
 #: What every clock says in a world. A Wednesday.
 NOW = datetime(2026, 11, 18, 15, 30, tzinfo=UTC)
@@ -153,8 +154,15 @@ class Person:
 
     def leads(self, account_id: str, day: date) -> bool:
         """Whether this person is an ADMIN of an account on a day."""
+        return MembershipRole.ADMIN in self._roles(account_id, day)
+
+    def writes(self, account_id: str, day: date) -> bool:
+        """Whether this person may open cases of an account on a day."""
+        return bool(self._roles(account_id, day) - {MembershipRole.READER})
+
+    def _roles(self, account_id: str, day: date) -> set[MembershipRole]:
         ways = (way for way in self.relations if way.account_id == account_id)
-        return any(way.role is MembershipRole.ADMIN and way.holds(day) for way in ways)
+        return {way.role for way in ways if way.holds(day)}
 
     def may_see(self, day: date) -> Owners:
         """Everything whose data this person may see on a day."""
@@ -173,6 +181,7 @@ class World:
     comments: Sequence[CaseComment]
     attachments: Sequence[Attachment]
     changes: Sequence[CaseStatusChange]
+    rejections: Sequence[Rejection]
     orders: Sequence[Order]
     credits: Mapping[str, CreditPosition]
     addresses: Mapping[str, list[Address]]
@@ -210,6 +219,7 @@ class World:
             comments=[comment for comment in self.comments if comment.case_id in known],
             attachments=[file for file in self.attachments if file.case_id in known],
             changes=[change for change in self.changes if change.case_id in known],
+            rejections=[refused for refused in self.rejections if refused.case_id in known],
             orders=[order for order in self.orders if order.owner.number in numbers],
             credits={key: credit for key, credit in self.credits.items() if key in kept},
             addresses={key: found for key, found in self.addresses.items() if key in kept},
