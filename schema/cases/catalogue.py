@@ -61,10 +61,11 @@ class Catalogue:
 
     def subcategory(self, category: str, code: str) -> Subcategory:
         """A subcategory by its code; an unknown one is shown as it is."""
-        for subcategory in self.category(category).subcategories:
+        outer = self.category(category)
+        for subcategory in outer.subcategories:
             if subcategory.code == code:
                 return subcategory
-        return Subcategory(code=code, label=Text(es=code, en=code, pt=code))
+        return _inheriting(outer, Subcategory(code=code, label=Text(es=code, en=code, pt=code)))
 
     def form(self, category: str, subcategory: str | None) -> Sequence[FormField]:
         """The whole form: that of the category, then that of the subcategory."""
@@ -116,25 +117,26 @@ class Catalogue:
 
 
 def _filled(category: Category) -> Category:
-    """With what a file may leave out: lengths by type, and in subcategories what the category
-    says."""
-
-    def inherited(sub: Subcategory) -> Subcategory:
-        given = {
-            name: getattr(category, name)
-            for name in ("team", "description_max_length", "asks_subject", "asks_order")
-            if getattr(sub, name) is None
-        }
-        return msgspec.structs.replace(sub, form=_bounded(sub.form), **given)
-
+    """With what a file may leave out."""
     return msgspec.structs.replace(
         category,
         form=_bounded(category.form),
-        subcategories=tuple(map(inherited, category.subcategories)),
+        subcategories=tuple(_inheriting(category, sub) for sub in category.subcategories),
     )
 
 
+def _inheriting(category: Category, sub: Subcategory) -> Subcategory:
+    """With what its category says, where it says nothing itself."""
+    given = {
+        name: getattr(category, name)
+        for name in ("team", "description_max_length", "asks_subject", "asks_order")
+        if getattr(sub, name) is None
+    }
+    return msgspec.structs.replace(sub, form=_bounded(sub.form), **given)
+
+
 def _bounded(form: Iterable[FormField]) -> tuple[FormField, ...]:
+    """Each field with a length, by its type where the file says none."""
     return tuple(
         msgspec.structs.replace(field, max_length=field.max_length or LONGEST.get(field.type))
         for field in form

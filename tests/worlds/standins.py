@@ -12,6 +12,7 @@ from connectors.port.records import (
     Author,
     Case,
     CaseComment,
+    CaseDetail,
     CaseStatus,
     ContactChanges,
     MembershipRole,
@@ -28,6 +29,8 @@ from tests.worlds.world import NOW, World
 
 #: What lets anybody in, as a password, token or code.
 SECRET = "correct horse battery staple"
+#: What stands for whatever was sent.
+SENT = "Enviado"
 ORIGIN = Origin("192.0.2.1", "a generated world", "r-1")
 
 
@@ -110,7 +113,8 @@ class Writer:
 
 @dataclass(slots=True)
 class Submissions:
-    """A CaseService that has a CRM which takes everything. opened: what was to be opened, by whom;
+    """A CaseService that has a CRM which takes everything. It answers SENT in place of what was
+    written, in which askers may have put anybody's values. opened: what was to be opened, by whom;
     added: the cases that something was to be added to, by whom, and what."""
 
     world: World
@@ -131,10 +135,10 @@ class Submissions:
             number=None,
             category=case.category,
             subcategory=case.subcategory,
-            subject=case.subject,
-            description=case.description,
+            subject=SENT,
+            description=SENT,
             status=CaseStatus.SUBMITTED,
-            details=case.details,
+            details=[CaseDetail(detail.name, SENT) for detail in case.details],
             created_at=NOW,
             updated_at=NOW,
             closed_at=None,
@@ -148,7 +152,7 @@ class Submissions:
     ) -> CaseComment:
         self.added.append((caller, case, body, key))
         author = Author(caller.name, False, caller.contact_id or None)
-        return CaseComment("said", case.owner, case.id, body, author, NOW, pending=True)
+        return CaseComment("said", case.owner, case.id, SENT, author, NOW, pending=True)
 
     async def add_files(
         self, caller: Caller, case: Case, files: Sequence[StoredFile], key: str | None
