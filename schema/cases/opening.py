@@ -140,7 +140,7 @@ def _description(bounds: Bounds, text: str, most: int | None) -> str:
     shaped = lines(text)
     good = bounds.written(("description",), shaped, most or LONG_TEXT, needed=True)
     if good and taken(shaped) > LONG_TEXT:
-        too_long = N_("This is too long: ends of lines and pictures count twice. Shorten it a bit.")
+        too_long = N_("This is too long: line breaks and emoji count twice. Shorten it a bit.")
         bounds.tell(ProblemCode.TOO_LONG, too_long, "description")
     return shaped
 
