@@ -101,7 +101,7 @@ def test_what_is_anothers_answers_like_what_is_not_there(
         run = ask(world, manner, asker, document, sent)
         check(run, world, asker, told)
         event(f"sent: {bool(run.submissions.added)}")
-    if case.owner.id not in run.may_see:
+    if case.owner.id not in may_see(world, asker):
         nothing = {**sent, "caseId": to_global("Case", "nothing")}
         there = ask(world, HONEST, asker, document, sent)
         assert there.body == ask(world, HONEST, asker, document, nothing).body
