@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import httpx
 import msgspec
 
+from connectors.kit.sockets import Dial, dial
 from connectors.port.sources import System
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -44,13 +45,15 @@ def _unheard(call: Call) -> None:
 class Wiring:
     """What a connector needs of the world, passed in so that tests can pass something else.
 
-    transport: None for the network. clock: aware UTC. sleep: seconds. heard: told of every call.
+    transport: an httpx transport that calls take; None for the network, which dial opens
+    connections to. clock: aware UTC. sleep: seconds. heard: told of every call.
     """
 
     transport: httpx.AsyncBaseTransport | None = None
     clock: Callable[[], datetime] = _now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     heard: Callable[[Call], None] = _unheard
+    dial: Dial = dial
 
 
 @dataclass(frozen=True, slots=True)

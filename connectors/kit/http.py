@@ -12,9 +12,10 @@ import asyncio
 import json as jsonlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
@@ -24,7 +25,21 @@ import msgspec
 from connectors.kit.auth import Anonymous, Credential, repeats
 from connectors.kit.connector import Call, Wiring
 from connectors.kit.replies import Explain, Reply, name_failure, unexplained
+from connectors.kit.sockets import SocketWire
 from connectors.kit.streams import Body, Download, moving, stood_still
+from connectors.kit.wire import (
+    DEFAULT_HEADERS,
+    BadEncoding,
+    HttpxWire,
+    Incoming,
+    Outgoing,
+    TimedOutOnWire,
+    TooLarge,
+    Wire,
+    WireError,
+    httpx_errors,
+    whole,
+)
 from connectors.port.errors import (
     Refused,
     Rejected,
@@ -102,18 +117,30 @@ class HttpClient:
         self._wiring = wiring
         self._credential: Credential = credential or Anonymous()
         self._explain = explain
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._headers = _lower(headers or {})
+        self._slots = asyncio.Semaphore(min(settings.concurrency, settings.connections))
         #: Apart, since a file under way may take long: it must not keep calls waiting.
         self._streams = asyncio.Semaphore(settings.streams)
         self._patient = httpx.Timeout(settings.idle, connect=settings.connect)
         self._cap = int(settings.max_megabytes * 1_000_000)
-        self._client = httpx.AsyncClient(
-            transport=wiring.transport,
-            headers={"accept": "application/json", **(headers or {})},
+        self._wire: Wire
+        if wiring.transport is None:
+            most = settings.connections
+            self._wire = SocketWire(self.base_url, settings.connect, most, wiring.dial)
+        else:
+            self._wire = HttpxWire(self._client)
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        """For files, and for calls where a transport was wired."""
+        settings = self._settings
+        return httpx.AsyncClient(
+            transport=self._wiring.transport,
+            headers={**DEFAULT_HEADERS, **self._headers},
             timeout=httpx.Timeout(settings.deadline, connect=settings.connect),
             limits=httpx.Limits(
-                max_connections=settings.connections + settings.streams,
-                max_keepalive_connections=settings.connections,
+                max_connections=settings.streams,
+                max_keepalive_connections=settings.streams,
                 keepalive_expiry=30.0,
             ),
             # A cookie would tie our calls to one session of the system, and keep it there.
@@ -123,7 +150,9 @@ class HttpClient:
         )
 
     async def close(self) -> None:
-        await self._client.aclose()
+        await self._wire.close()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
 
     async def get(
         self,
@@ -152,33 +181,29 @@ class HttpClient:
         """One operation. reads: it changes nothing, so it may be tried again (a query by POST).
         authorized=False sends no credential, for the call that fetches one. params given as str is
         a query string that is already encoded. Answers 2xx only; all else is a SourceError."""
-        body = content
         url = path if path.startswith(("http://", "https://")) else self.base_url + path
         if isinstance(params, str):
-            url, params = f"{url}?{params}", None
+            url = f"{url}?{params}"
+        sent = {**self._headers, **_lower(headers or {})}
         try:
+            if params and not isinstance(params, str):
+                url = str(httpx.URL(url, params=params))
             if json is not None:
-                body = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
-                headers = {"content-type": "application/json", **(headers or {})}
-            request = self._client.build_request(
-                method,
-                url,
-                params=params,  # type: ignore[arg-type]  # httpx wants list's exact item type
-                headers=headers,
-                content=body,
-            )
+                content = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+                sent.setdefault("content-type", "application/json")
+            request = Outgoing(method, url, sent, content)
+
+            async def once(granted: Granted) -> Reply:
+                sent.update(_lower(granted or {}))
+                exchange = self._wire.exchange(request, self._cap)
+                return await self._once(operation, exchange, granted, self._slots)
+
+            async with asyncio.timeout(self._settings.deadline):
+                return await self._tries(once, reads, authorized)
         except UnicodeEncodeError:
             # Half of a surrogate pair: JSON can say it, UTF-8 cannot.
             message = f"{operation}: a text in the question is no Unicode text"
             raise Rejected(self.source, message) from None
-
-        async def once(granted: Granted) -> Reply:
-            request.headers.update(granted or {})
-            return await self._once(operation, request, granted, self._slots)
-
-        try:
-            async with asyncio.timeout(self._settings.deadline):
-                return await self._tries(once, reads, authorized)
         except TimeoutError:
             raise self._timed_out(operation) from None
 
@@ -220,7 +245,8 @@ class HttpClient:
                         content=moving(body, limit, idle),
                         timeout=self._patient,
                     )
-                    return await self._once(operation, request, granted, self._streams)
+                    exchange = self._sent(request)
+                    return await self._once(operation, exchange, granted, self._streams)
 
                 return await self._tries(once, reads=False, authorized=True)
         except TimeoutError:
@@ -250,13 +276,18 @@ class HttpClient:
             pause = min(pause * 3, 2.0)
 
     async def _once(
-        self, operation: str, request: httpx.Request, granted: Granted, slots: asyncio.Semaphore
+        self,
+        operation: str,
+        exchange: Coroutine[Any, Any, Incoming],
+        granted: Granted,
+        slots: asyncio.Semaphore,
     ) -> Reply:
-        with self._noting(operation) as note:
+        with closing(exchange), self._noting(operation) as note:
             async with slots:
-                response = await self._send(operation, request)
-                reply = await self._reply(operation, response)
-            note.status, note.size = reply.status, len(reply.body)
+                with self._naming(operation):
+                    found = await exchange
+            note.status, note.size = found.status, len(found.body)
+            reply = self._reply(operation, found)
             self._check(reply, granted)
             return reply
 
@@ -268,10 +299,12 @@ class HttpClient:
             note = until_ended.enter_context(self._noting(operation))
             await self._streams.acquire()
             until_ended.callback(self._streams.release)
-            response = await self._send(operation, request)
+            with self._naming(operation), httpx_errors():
+                response = await self._client.send(request, stream=True)
             note.status = response.status_code
             if response.status_code not in (200, 206):
-                reply = await self._reply(operation, response)
+                with self._naming(operation), httpx_errors():
+                    reply = self._reply(operation, await whole(response, self._cap))
                 self._check(reply, granted)
                 raise reply.unreadable("answered without a file")
 
@@ -335,46 +368,37 @@ class HttpClient:
             failure.detail = "withheld: it repeats our credential"
         return failure
 
-    async def _send(self, operation: str, request: httpx.Request) -> httpx.Response:
-        """An answer whose body is yet to come."""
-        with self._naming(operation):
-            return await self._client.send(request, stream=True)
+    async def _sent(self, request: httpx.Request) -> Incoming:
+        with httpx_errors():
+            return await whole(await self._client.send(request, stream=True), self._cap)
 
-    async def _reply(self, operation: str, response: httpx.Response) -> Reply:
-        try:
-            with self._naming(operation):
-                body = await self._read(operation, response)
-        finally:
-            await response.aclose()
-        return Reply(self.source, operation, response.status_code, response.headers, body)
+    def _reply(self, operation: str, found: Incoming) -> Reply:
+        return Reply(self.source, operation, found.status, found.headers, found.body)
 
     @contextmanager
     def _naming(self, operation: str) -> Iterator[None]:
         """Names what goes wrong on the wire."""
         try:
             yield
-        except httpx.TimeoutException:
+        except TimedOutOnWire:
             raise self._timed_out(operation) from None
-        except httpx.DecodingError as error:
+        except BadEncoding as error:
             message = f"{operation}: answered with a broken content encoding"
             raise Unreadable(self.source, message, detail=str(error)) from None
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except TooLarge:
+            message = f"{operation}: answered with more than {self._cap} bytes"
+            raise Unreadable(self.source, message) from None
+        except WireError as error:
             message = f"{operation}: could not be reached"
-            raise Unavailable(self.source, message, detail=type(error).__name__) from None
-
-    async def _read(self, operation: str, response: httpx.Response) -> bytes:
-        parts, size = [], 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self._cap:
-                message = f"{operation}: answered with more than {self._cap} bytes"
-                raise Unreadable(self.source, message)
-            parts.append(part)
-        return b"".join(parts)
+            raise Unavailable(self.source, message, detail=str(error)) from None
 
     def _timed_out(self, operation: str) -> TimedOut:
         seconds = self._settings.deadline
         return TimedOut(self.source, f"{operation}: no answer within {seconds:g} s")
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _wait(error: SourceError, pause: float) -> float | None:

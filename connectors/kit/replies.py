@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-import httpx
 import msgspec
 
+from connectors.kit.wire import Headers
 from connectors.port.errors import (
     Refused,
     Rejected,
@@ -32,7 +32,7 @@ class Reply:
     source: str
     operation: str
     status: int
-    headers: httpx.Headers
+    headers: Headers
     body: bytes
 
     @property

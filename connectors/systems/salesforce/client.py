@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from connectors.kit.batching import Tick
@@ -22,6 +21,7 @@ from connectors.kit.connector import Wiring
 from connectors.kit.http import HttpClient
 from connectors.kit.replies import Reply, name_failure
 from connectors.kit.streams import Download
+from connectors.kit.wire import Headers
 from connectors.port.errors import SourceError, Unreadable
 from connectors.systems.salesforce.failures import explain
 from connectors.systems.salesforce.login import credential
@@ -215,7 +215,7 @@ class Client:
         if part is None:
             message = f"{question.operation}: the answer lacks its part"
             return Unreadable(self.source, message)
-        headers = httpx.Headers({"content-type": "application/json"})
+        headers = Headers([("content-type", "application/json")])
         status, body = part.http_status_code, bytes(part.body)
         reply = Reply(self.source, question.operation, status, headers, body)
         failure = None if 200 <= status < 300 else self._explain(reply) or name_failure(reply, 0.0)

@@ -24,6 +24,7 @@ from connectors.kit.odata.expressions import Version
 from connectors.kit.odata.metadata import Schema
 from connectors.kit.odata.queries import Embedded, Query
 from connectors.kit.replies import Reply, name_failure
+from connectors.kit.wire import Headers
 from connectors.port.errors import Refused, Rejected, Unreadable
 from connectors.systems.sap.dialects import Service
 from connectors.systems.sap.failures import UnknownProperty, explain, not_odata
@@ -175,7 +176,7 @@ class SapClient:
     async def _part(
         self, operation: str, service: Service, query: Query, part: batch.Part
     ) -> Answer:
-        headers = httpx.Headers(dict(part.headers))
+        headers = Headers(part.headers.items())
         reply = Reply(self.source, operation, part.status, headers, part.body)
         if not 200 <= part.status < 300:
             failure = explain(reply) or name_failure(reply, time.time())

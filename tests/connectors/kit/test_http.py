@@ -1,10 +1,12 @@
-"""The wire: every failure gets its name, reads are tried again, nothing outlives its deadline."""
+"""The wire: every failure gets its name, reads are tried again, nothing outlives its deadline.
+
+Each test runs twice: through a transport of httpx and through our own sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,7 +14,7 @@ import httpx
 import pytest
 
 from connectors.kit.auth import Fetched, Fixed, basic
-from connectors.kit.connector import Call, Wiring
+from connectors.kit.connector import Call
 from connectors.kit.http import HttpClient, HttpSettings
 from connectors.kit.replies import Reply, retry_after
 from connectors.port.errors import (
@@ -24,15 +26,27 @@ from connectors.port.errors import (
     Unavailable,
     Unreadable,
 )
+from tests.connectors.kit.ways import BySockets, ByTransport, Way
 
 pytestmark = pytest.mark.anyio
 
-Handler = Callable[[httpx.Request], httpx.Response]
 OK = httpx.Response(200, json={"ok": True})
+
+
+@pytest.fixture(autouse=True, params=[ByTransport, BySockets])
+async def way(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Way]:
+    way: Way = request.param()
+    monkeypatch.setattr(Wire, "way", way)
+    yield way
+    await way.close()
 
 
 class Wire:
     """A client whose answers are a list, and what it did."""
+
+    way: Way = ByTransport()
 
     def __init__(self, *answers: httpx.Response | Exception, **settings: float) -> None:
         self.answers = list(answers)
@@ -40,10 +54,10 @@ class Wire:
         self.slept: list[float] = []
         self.heard: list[Call] = []
         self.settings = HttpSettings(**settings)  # type: ignore[arg-type]
-        self.wiring = Wiring(httpx.MockTransport(self._next), sleep=self._sleep, heard=self._hear)
+        self.wiring = self.way.wiring(self._next, sleep=self._sleep, heard=self._hear)
 
     def client(self, **more: object) -> HttpClient:
-        base = "https://crm.example/api/"
+        base = "http://crm.example/api/"
         return HttpClient("crm", base, self.settings, self.wiring, **more)  # type: ignore[arg-type]
 
     def _next(self, request: httpx.Request) -> httpx.Response:
@@ -64,7 +78,7 @@ async def test_a_read_answers_with_the_decoded_body() -> None:
     wire = Wire(httpx.Response(200, json={"a": [1, 2]}))
     reply = await wire.client().get("things", "/things", params={"q": "a b'c"})
     assert reply.json() == {"a": [1, 2]}
-    assert str(wire.requests[0].url).startswith("https://crm.example/api/things?q=a")
+    assert str(wire.requests[0].url).partition("://")[2].startswith("crm.example/api/things?q=a")
     assert [(c.operation, c.outcome, c.status) for c in wire.heard] == [("things", "ok", 200)]
 
 
@@ -131,7 +145,7 @@ async def test_a_quota_without_an_end_is_not_asked_again() -> None:
     assert len(wire.requests) == 1
 
 
-def test_retry_after_reads_seconds_and_dates() -> None:
+async def test_retry_after_reads_seconds_and_dates() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     later = format_datetime(now + timedelta(seconds=90), usegmt=True)
     assert retry_after({"retry-after": "7"}, 0) == 7
@@ -140,14 +154,14 @@ def test_retry_after_reads_seconds_and_dates() -> None:
     assert retry_after({}, 0) is None
 
 
-async def test_a_system_that_hangs_is_left_at_the_deadline() -> None:
+async def test_a_system_that_hangs_is_left_at_the_deadline(way: Way) -> None:
     async def hang(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(60)
         return OK
 
     heard: list[Call] = []
-    wiring = Wiring(httpx.MockTransport(hang), heard=heard.append)
-    client = HttpClient("erp", "https://erp.example", HttpSettings(deadline=0.05), wiring)
+    wiring = way.wiring(hang, heard=heard.append)
+    client = HttpClient("erp", "http://erp.example", HttpSettings(deadline=0.05), wiring)
     with pytest.raises(TimedOut) as raised:
         await client.get("orders", "/orders")
     assert raised.value.retryable
@@ -192,7 +206,7 @@ async def test_a_small_body_that_unpacks_over_the_cap_is_refused() -> None:
         await Wire(answer, max_megabytes=0.1).client().get("things", "/things")
 
 
-async def test_a_refused_token_is_fetched_once_more_and_for_everybody() -> None:
+async def test_a_refused_token_is_fetched_once_more_and_for_everybody(way: Way) -> None:
     fetched = 0
 
     async def fetch(client: HttpClient) -> str:
@@ -206,9 +220,9 @@ async def test_a_refused_token_is_fetched_once_more_and_for_everybody() -> None:
 
     client = HttpClient(
         "crm",
-        "https://crm.example",
+        "http://crm.example",
         HttpSettings(),
-        Wiring(httpx.MockTransport(handle)),
+        way.wiring(handle),
         credential=Fetched(fetch),
     )
     await asyncio.gather(*(client.call("write", "POST", "/x", json={}) for _ in range(5)))
@@ -293,7 +307,7 @@ async def test_the_connector_names_what_only_its_system_means() -> None:
         await wire.client(explain=explain).get("things", "/things")
 
 
-async def test_calls_in_flight_are_bounded() -> None:
+async def test_calls_in_flight_are_bounded(way: Way) -> None:
     flying, most = 0, 0
 
     async def handle(request: httpx.Request) -> httpx.Response:
@@ -304,8 +318,8 @@ async def test_calls_in_flight_are_bounded() -> None:
         flying -= 1
         return httpx.Response(200, json={})
 
-    wiring = Wiring(httpx.MockTransport(handle))
-    client = HttpClient("crm", "https://crm.example", HttpSettings(concurrency=3), wiring)
+    wiring = way.wiring(handle)
+    client = HttpClient("crm", "http://crm.example", HttpSettings(concurrency=3), wiring)
     await asyncio.gather(*(client.get("x", "/x") for _ in range(20)))
     assert most == 3
 

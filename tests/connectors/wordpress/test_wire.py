@@ -55,7 +55,7 @@ def site() -> Iterator[respx.MockRouter]:
 
 @pytest.fixture
 async def news() -> AsyncIterator[WordPress]:
-    client = WordPress("news", SETTINGS, Wiring())
+    client = WordPress("news", SETTINGS, Wiring(httpx.AsyncHTTPTransport(trust_env=False)))
     yield client
     await client.close()
 
@@ -164,7 +164,7 @@ async def test_what_is_not_published_is_unknown() -> None:
 async def test_a_site_without_permalinks(site: respx.MockRouter) -> None:
     site.get("/", name="query").respond(200, content=POSTS, headers=JSON)
     settings = WordPressSettings(url=URL, locale="es", routes="query")
-    client = WordPress("news", settings, Wiring())
+    client = WordPress("news", settings, Wiring(httpx.AsyncHTTPTransport(trust_env=False)))
     assert await client.news_by_id(["42"], frozenset({"slug"}))
     asked = site["query"].calls.last.request.url.params
     assert (asked["rest_route"], asked["include"]) == ("/wp/v2/posts", "42")
@@ -180,7 +180,7 @@ async def test_a_site_in_a_folder_with_a_password(site: respx.MockRouter) -> Non
         user="gateway",
         application_password="abcd efgh ijkl",
     )
-    client = WordPress("news", settings, Wiring())
+    client = WordPress("news", settings, Wiring(httpx.AsyncHTTPTransport(trust_env=False)))
     await client.check()
     expected = (await basic("gateway", "abcd efgh ijkl").headers(client._http))["authorization"]
     assert route.calls.last.request.headers["authorization"] == expected
@@ -227,7 +227,9 @@ async def test_failures_have_their_names(
     site["posts"].mock(**{"side_effect" if isinstance(reply, Exception) else "return_value": reply})
     calls: list[Call] = []
     settings = WordPressSettings(url=URL, locale="es", http=HttpSettings(tries=1))
-    client = WordPress("news", settings, Wiring(heard=calls.append))
+    client = WordPress(
+        "news", settings, Wiring(httpx.AsyncHTTPTransport(trust_env=False), heard=calls.append)
+    )
     for ask in (
         client.find_news(NewsQuery(frozenset({"title"}), Slice(5))),
         client.news_by_id(["1"], frozenset({"title"})),
@@ -349,4 +351,6 @@ async def test_a_real_answer_of_the_system_is_opened_by_the_catalog() -> None:
 )
 async def test_wrong_settings_are_named(wrong: dict[str, Any], named: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=named):
-        await wordpress.connector.start("news", wrong, Wiring())
+        await wordpress.connector.start(
+            "news", wrong, Wiring(httpx.AsyncHTTPTransport(trust_env=False))
+        )
