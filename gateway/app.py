@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,7 @@ from connectors.port.errors import SourceError
 from connectors.port.sources import System
 from gateway import telemetry
 from gateway.access.callers import Callers
+from gateway.access.rates import Rates
 from gateway.access.tokens import Tokens
 from gateway.entrance import Entrance, open_entrance
 from gateway.http import assets, graphiql, health
@@ -46,12 +47,14 @@ from schema.support.desks import Desks
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A gateway with its systems open. `close` lets them go."""
+    """A gateway with its systems open."""
 
     app: ASGIApp
     entrance: Entrance
     sources: Sources
     systems: tuple[System, ...]
+    #: Lets go of everything.
+    close: Callable[[], Awaitable[None]]
 
     @property
     def tokens(self) -> Tokens:
@@ -60,9 +63,6 @@ class Gateway:
     @property
     def callers(self) -> Callers:
         return self.entrance.callers
-
-    async def close(self) -> None:
-        await _close(self.entrance, self.systems)
 
 
 async def open_gateway(
@@ -106,6 +106,7 @@ async def open_gateway(
             note=_noting(entrance, origin),
         )
 
+    rates = Rates(settings.rates, settings.redis or None)
     reception = Reception(
         _operations(settings),
         entrance.verifier,
@@ -115,14 +116,20 @@ async def open_gateway(
         make_context,
         settings.texts.default_language,
         settings.server.introspection,
+        rates,
     )
     opened = tuple(systems.values())
+
+    async def close() -> None:
+        await entrance.close()
+        await asyncio.gather(rates.close(), *(system.close() for system in opened))
+
     page = graphiql.page() if settings.server.graphiql else None
     graphql = GraphQLRoute(reception, Bodies(settings.server.max_body_kilobytes * 1024), page)
     files = [Mount("/graphiql", assets.Assets(directory=graphiql.DIST))] if page else []
-    rest = _starlette(health.Ready(opened, wiring.clock), entrance, opened, files)
+    rest = _starlette(health.Ready(opened, wiring.clock), entrance, files, close)
     app = opened_to(settings.server.origins, Front(graphql, rest))
-    return Gateway(app, entrance, sources, opened)
+    return Gateway(app, entrance, sources, opened, close)
 
 
 def _operations(settings: Settings) -> Operations:
@@ -143,11 +150,6 @@ def _noting(entrance: Entrance, origin: Origin) -> Note:
     return note
 
 
-async def _close(entrance: Entrance, systems: tuple[System, ...]) -> None:
-    await entrance.close()
-    await asyncio.gather(*(system.close() for system in systems))
-
-
 def _both(wiring: Wiring | None) -> Callable[[Any], None]:
     """Telemetry, and whoever listens in the wiring that was passed in."""
     if wiring is None:
@@ -163,15 +165,15 @@ def _both(wiring: Wiring | None) -> Callable[[Any], None]:
 def _starlette(
     ready: health.Ready,
     entrance: Entrance,
-    systems: tuple[System, ...],
     files: Sequence[Mount],
+    close: Callable[[], Awaitable[None]],
 ) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await _close(entrance, systems)
+            await close()
 
     return Starlette(
         routes=[

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from gateway.access.issuers import IssuerSettings
+from gateway.access.rates import RateSettings
 from gateway.access.tokens import LONGEST_LEEWAY
 from gateway.http.audience import Audience
 from gateway.identity.settings import IdentitySettings
@@ -27,6 +28,8 @@ DEFAULT_FILE = Path("portal.toml")
 
 #: The environment variable that says where the gateway's own database is, whatever the file says.
 _DATABASE = "DATABASE_URL"
+#: The one that says where what processes share is.
+_REDIS = "REDIS_URL"
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _VARIABLE = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 
@@ -120,6 +123,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sandbox: Sandbox = Sandbox()
     server: Server = Server()
     limits: LimitSettings = LimitSettings()
+    rates: RateSettings = RateSettings()
+    #: What processes share: the URL of a Redis or Valkey, "" where each has its own.
+    redis: str = ""
     #: The folder that relative paths start from: where the file lies.
     root: str = "."
 
@@ -145,6 +151,8 @@ def parse(raw: dict[str, Any], path: Path, environment: Mapping[str, str] | None
     filled = _fill({**raw, "root": str(path.parent)}, variables, path, "$")
     if variables.get(_DATABASE):
         filled["identity"] = {**filled.get("identity", {}), "database": variables[_DATABASE]}
+    if variables.get(_REDIS):
+        filled["redis"] = variables[_REDIS]
     try:
         settings = msgspec.convert(filled, Settings)
     except msgspec.ValidationError as error:

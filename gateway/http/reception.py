@@ -3,12 +3,15 @@ way in, be it a POST, a WebSocket or a stream of events."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from connectors.port.errors import SourceError
 from gateway.access.callers import Callers, UnknownAccount
 from gateway.access.claims import InvalidToken
+from gateway.access.rates import Level, Rates, RateSettings
 from gateway.access.token_endpoint import Attempts
 from gateway.access.verifier import Verifier
 from gateway.audit import Audit
@@ -24,10 +27,12 @@ from schema.context import Caller, Context
 from schema.errors import InputError
 from schema.identity.service import Origin
 from schema.nodes import key_of
-from schema.texts import N_
+from schema.texts import N_, say
 
 #: With it a program says for which account it acts, by global id.
 ACTING_FOR = "portal-acting-for"
+#: With it a caller hears what an operation costs and what is left of their rate.
+ASKS_COST = "portal-cost"
 #: Refused tokens of one source and minute that the audit tells of: it must not be filled by whoever
 #: sends rubbish.
 _TOLD = 10
@@ -41,12 +46,13 @@ MakeContext = Callable[[Caller | SourceError | None, str, str, Origin], Context]
 class Visitor:
     """Somebody who may ask. who: an error where somebody proved who they are and the CRM could not
     tell whose data they may see, None where nobody says. language: of texts for people; locale: of
-    content, BCP 47."""
+    content, BCP 47. hears_cost: answers tell what they cost."""
 
     who: Caller | SourceError | None
     origin: Origin
     language: str
     locale: str
+    hears_cost: bool = False
 
 
 class Reception:
@@ -62,11 +68,12 @@ class Reception:
         make_context: MakeContext,
         default_language: str,
         shows_schema: Audience = Audience.EVERYONE,
+        rates: Rates | None = None,
     ) -> None:
         self._operations, self._verifier, self._callers = operations, verifier, callers
         self._origins, self._audit = origins, audit
         self._make_context, self._default_language = make_context, default_language
-        self._shows_schema = shows_schema
+        self._shows_schema, self._rates = shows_schema, rates or Rates(RateSettings(enabled=False))
         self._refused = Attempts(allowed=_TOLD)
 
     async def receive(self, head: Head) -> Visitor:
@@ -75,7 +82,7 @@ class Reception:
         origin = self._origins.of(head)
         who = await self._who(head.headers, origin)
         language, locale = self._languages(head.headers, who)
-        return Visitor(who, origin, language, locale)
+        return Visitor(who, origin, language, locale, ASKS_COST in head.headers)
 
     def language(self, headers: Mapping[str, str]) -> str:
         """The language of texts for people, as far as the headers alone tell."""
@@ -86,15 +93,31 @@ class Reception:
         try:
             if isinstance(visitor.who, Caller) and visitor.who.staff:
                 await self._tell_staff(visitor.who, request, visitor.origin)
-            ready = self._operations.prepare(request, self._shows_schema.includes(visitor.who))
-            if isinstance(ready, Outcome):
-                return ready
+            level = self._rates.waiting(visitor.who, visitor.origin)
+            if level is not None:
+                return _too_fast(level, visitor.language)
+            return await self._answered(visitor, request)
+        except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
+            return Outcome.failed(errors.masked(error, visitor.language), 500)
+
+    async def _answered(self, visitor: Visitor, request: Request) -> Outcome:
+        effort = self._operations.effort(request)
+        ready = self._operations.prepare(request, self._shows_schema.includes(visitor.who))
+        units = 0 if isinstance(ready, Outcome) else ready.worth.cost
+        level = await self._rates.take(visitor.who, visitor.origin, units, effort)
+        if level is not None and level.wait is not None:
+            return _too_fast(level, visitor.language)
+        if isinstance(ready, Outcome):
+            outcome = ready
+        else:
             context = self._make_context(
                 visitor.who, visitor.language, visitor.locale, visitor.origin
             )
-            return await self._operations.run(ready, context)
-        except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
-            return Outcome.failed(errors.masked(error, visitor.language), 500)
+            outcome = await self._operations.run(ready, context)
+            if visitor.hears_cost:
+                told = {**self._operations.priced(ready), **(_left(level) if level else {})}
+                outcome.body.setdefault("extensions", {})["cost"] = told
+        return replace(outcome, headers={**outcome.headers, **level.headers}) if level else outcome
 
     async def _who(self, headers: Mapping[str, str], origin: Origin) -> Caller | SourceError | None:
         authorization = headers.get("authorization")
@@ -152,6 +175,19 @@ class Reception:
         header = headers.get("accept-language", "")
         preferred = who.locale if isinstance(who, Caller) else None
         return languages.chosen(header, preferred, self._default_language)
+
+
+def _too_fast(level: Level, language: str) -> Outcome:
+    seconds = max(1, math.ceil(level.wait or 0))
+    text = say(language, N_("Too much was asked at once. Try again in {n} s."), {"n": seconds})
+    told = errors.refusal(
+        errors.RATE_LIMITED, text, retryable=True, retryAfterMs=seconds * 1_000, policy=level.policy
+    )
+    return Outcome.failed(told, 429, level.headers)
+
+
+def _left(level: Level) -> dict[str, Any]:
+    return {"remaining": level.remaining, "policy": level.policy, "quota": level.quota}
 
 
 def _bearer(authorization: str) -> str:

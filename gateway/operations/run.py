@@ -22,8 +22,8 @@ from gateway.operations.limits import LimitExceeded, LimitSettings, check_variab
 from gateway.operations.price import Worth
 from schema.context import Context
 
-#: Tokens of a document seen for the first time that take as much work as an object of an answer.
-_TOKENS_A_UNIT = 10
+#: Characters of a document seen for the first time that take as much work as an object does.
+_CHARACTERS_A_UNIT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An operation that may be run. worth: what it may cost. effort: what it took to get so far, in
-    the same unit. shows_schema: whether its errors may speak of what is not in the document."""
+    """An operation that may be run. worth: what it may cost. shows_schema: whether its errors may
+    speak of what is not in the document."""
 
     request: Request
     checked: Checked
     worth: Worth
-    effort: int
     shows_schema: bool
 
 
@@ -94,7 +93,6 @@ class Operations:
 
     def prepare(self, request: Request, shows_schema: bool = True) -> Ready | Outcome:
         """The operation of a request, or the answer when it may not be run."""
-        effort = 0 if self._documents.known(request.query) else 1
         checked = self._documents.checked(request.query)
         if checked.document is None:
             told = checked.told if shows_schema else map(errors.without_hints, checked.told)
@@ -114,8 +112,22 @@ class Operations:
             worth = self._afforded(bill.worth(request.variables))
         except LimitExceeded as exceeded:
             return Outcome({"errors": [errors.limit(exceeded)]}, 422)
-        effort *= checked.tokens // _TOKENS_A_UNIT
-        return Ready(request, checked, worth, effort, shows_schema)
+        return Ready(request, checked, worth, shows_schema)
+
+    def effort(self, request: Request) -> int:
+        """What it takes to work a request's document through, in units of cost."""
+        if self._documents.known(request.query):
+            return 1
+        return 1 + min(len(request.query), self._limits.characters) // _CHARACTERS_A_UNIT
+
+    def priced(self, ready: Ready) -> dict[str, Any]:
+        """What an operation costs, as callers get it told."""
+        return {
+            "requested": ready.worth.cost,
+            "allowed": self._limits.cost,
+            "upstreamCalls": dict(ready.worth.calls),
+            "upstreamCallsAllowed": self._limits.upstream_calls,
+        }
 
     async def run(self, ready: Ready, context: Context) -> Outcome:
         """The answer to an operation."""
