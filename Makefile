@@ -54,8 +54,9 @@ test-live: .dev ## Test against real systems, installed and booted here
 	$(PY) -m tests.live $(ARGS)
 
 .PHONY: bench
-bench: .dev ## Measure what checking a token costs on this machine
+bench: .dev ## Measure what things cost on this machine, and our gateway beside its peers (needs wrk)
 	@$(PY) -m bench.verify
+	@$(PY) -m bench.gateways $(ARGS)
 
 .PHONY: sandbox-reset
 sandbox-reset: .run ## Give the sandbox its first data again
