@@ -20,6 +20,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 #: Calls to each system by outcome since the start: {("crm", "ok"): 12}.
 calls: Counter[tuple[str, str]] = Counter()
 
+#: Operations by how they were run since the start: "compiled", or why on graphql-core:
+#: "introspection", "directive", "subscription", "condition", "depth", "no_operation", "off".
+executions: Counter[str] = Counter()
+
 _log = logging.getLogger("gateway.calls")
 
 #: Attributes of a log record that are worth a key, when somebody set them by `extra=`.

@@ -11,7 +11,7 @@ What could not be decided (the CRM does not say who somebody is) fails with that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from enum import Enum
 from typing import Any, Final, NoReturn
 
@@ -148,25 +148,38 @@ def check_role(caller: Caller, account_id: str, least: MembershipRole) -> None:
 # ----------------------------------------------------------------------------- how it is checked
 
 
+class Guard:
+    """A resolver that is run once the caller may ask for its field."""
+
+    __slots__ = ("_closed", "_name", "run")
+
+    def __init__(self, run: Callable[..., Any], name: str, closed: list[Authorized]) -> None:
+        self.run, self._name, self._closed = run, name, closed
+
+    def __call__(self, source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        refusal = self.refusal(info.context, arguments)
+        return self.run(source, info, **arguments) if refusal is None else refusal
+
+    def refusal(
+        self, context: Context, arguments: dict[str, Any]
+    ) -> Coroutine[Any, Any, NoReturn] | None:
+        """None when the caller may, else what raises NotAllowed once it is awaited. It is the same
+        for all parents. Raises what kept it from being decided."""
+        try:
+            for one in self._closed:
+                _check(one, context, arguments)
+        except NotAllowed as refused:
+            return _refuse(context, self._name, refused)
+        return None
+
+
 def _guard(field: GraphQLField, name: str, needs: list[Authorized | Anonymous]) -> None:
     closed = [one for one in needs if isinstance(one, Authorized)]
     if not closed:
         return
-
-    def before(run: Callable[..., Any]) -> Callable[..., Any]:
-        def guarded(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-            try:
-                for one in closed:
-                    _check(one, info.context, arguments)
-            except NotAllowed as refused:
-                return _refuse(info.context, name, refused)
-            return run(source, info, **arguments)
-
-        return guarded
-
-    field.resolve = before(field.resolve or default_field_resolver)
+    field.resolve = Guard(field.resolve or default_field_resolver, name, closed)
     if field.subscribe:
-        field.subscribe = before(field.subscribe)
+        field.subscribe = Guard(field.subscribe, name, closed)
 
 
 def _check(needs: Authorized, context: Context, arguments: dict[str, Any]) -> None:

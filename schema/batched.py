@@ -20,6 +20,7 @@ error of that parent's field alone.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
@@ -34,6 +35,10 @@ from schema.price import ASKS, Asks
 from schema.selection import EMBEDS, NEEDS, raw, selected, selects
 
 Load = Callable[..., Awaitable[Sequence[Any]]]
+
+#: What the functions made here carry, under these names, for whoever answers many parents at once:
+#: the function of many parents, of one parent and the context, or of one parent by its type.
+BATCHED, DERIVED, TYPED = "__batched__", "__derived__", "__typed__"
 
 #: Parameters that every batched function begins with.
 _OWN = ("parents", "context", "fields", "counted")
@@ -76,6 +81,7 @@ def batched(
         **{p.name: annotations[p.name] for p in arguments},
     }
     resolve.__module__ = load.__module__
+    setattr(resolve, BATCHED, load)
     return strawberry.field(
         resolver=resolve,
         description=description,
@@ -84,7 +90,6 @@ def batched(
             NEEDS: tuple(needs),
             EMBEDS: embeds,
             ASKS: Asks(asks) if isinstance(asks, str) else asks,
-            "batched": load,
         },
     )
 
@@ -102,8 +107,22 @@ def derived(
 
     # The type of the answer is told by the graph type's own annotation.
     resolve.__annotations__ = {"root": Any, "info": strawberry.Info}
-    metadata = {NEEDS: tuple(needs), "derived": work_out}
+    setattr(resolve, DERIVED, work_out)
+    metadata = {NEEDS: tuple(needs)}
     return strawberry.field(resolver=resolve, description=description, metadata=metadata)
+
+
+def typed(of_type: Callable[[str], Callable[[Any], Any]], *, description: str) -> Any:
+    """A field of an interface that is worked out from its parent, for each object type in its own
+    way: `of_type` gives the function for the type of a name. It needs no attribute but `id`."""
+    known = functools.cache(of_type)
+
+    def resolve(root: Any, info: strawberry.Info) -> Any:
+        return known(raw(info).parent_type.name)(root)
+
+    resolve.__annotations__ = {"root": Any, "info": strawberry.Info}
+    setattr(resolve, TYPED, known)
+    return strawberry.field(resolver=resolve, description=description, metadata={NEEDS: ()})
 
 
 def _loader(load: Load, info: strawberry.Info, values: dict[str, Any]) -> Any:

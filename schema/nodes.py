@@ -11,9 +11,10 @@ import strawberry
 from graphql import GraphQLResolveInfo
 
 from connectors.port.fields import Fields
+from schema.batched import typed
 from schema.context import Context
 from schema.errors import InputError
-from schema.selection import NEEDS, raw, selected
+from schema.selection import raw, selected
 from schema.texts import N_
 
 #: Longest id of a system that we hand out or take back, in characters.
@@ -68,14 +69,16 @@ def key_of(argument: str, value: str, type_name: str) -> str:
     return key
 
 
+def _global_id(type_name: str) -> Callable[[Any], strawberry.ID]:
+    return lambda record: to_global(type_name, record.id)
+
+
 @strawberry.interface(description="Anything that can be asked for again by its id.")
 class Node:
-    @strawberry.field(
+    id: strawberry.ID = typed(
+        _global_id,
         description="A global id: opaque, stable, and unique among all objects of this API.",
-        metadata={NEEDS: ()},
     )
-    def id(self, info: strawberry.Info) -> strawberry.ID:
-        return to_global(raw(info).parent_type.name, self.id)
 
 
 def finds(type_name: str, asks: str) -> Callable[[Finder], Finder]:

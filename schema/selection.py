@@ -9,30 +9,43 @@ select is selected of the record. What is selected of a type in a union is said 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import strawberry
 from graphql import (
     FieldNode,
+    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLIncludeDirective,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLSchema,
     GraphQLSkipDirective,
     GraphQLUnionType,
     InlineFragmentNode,
     SelectionSetNode,
     get_named_type,
 )
-from graphql.execution.values import get_directive_values
+from graphql.execution.values import VariableValues, get_directive_values
 from strawberry.types.field import StrawberryField
 
 from connectors.port.fields import Fields, nested
 from schema.context import Context
 
 Info = GraphQLResolveInfo[Any]
+
+
+class Reading(NamedTuple):
+    """What a document is read with: as much of graphql-core's info as is needed here.
+    variable_values: those that @skip and @include depend on."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variable_values: VariableValues
+
 
 _BACKREF = "strawberry-definition"
 NEEDS, EMBEDS = "needs", "embeds"
@@ -54,7 +67,7 @@ def selected(asked: strawberry.Info, type_name: str | None = None) -> Fields:
         named = get_named_type(info.return_type)
         if type_name is not None:
             named = info.schema.type_map[type_name]
-        known = frozenset(_attributes(info, named, info.field_nodes))
+        known = frozenset(_attributes(_reading(info), named, info.field_nodes))
         context.selections[key] = known
     return known
 
@@ -62,24 +75,46 @@ def selected(asked: strawberry.Info, type_name: str | None = None) -> Fields:
 def selects(asked: strawberry.Info, field_name: str) -> bool:
     """Whether the field being resolved selects a field of this GraphQL name directly."""
     info = raw(asked)
-    named = get_named_type(info.return_type)
+    key = (field_name, "selects", *map(id, info.field_nodes))
+    context: Context = info.context
+    known: bool | None = context.selections.get(key)
+    if known is None:
+        known = has_field(_reading(info), info.return_type, info.field_nodes, field_name)
+        context.selections[key] = known
+    return known
+
+
+def attributes(reading: Reading, kind: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Fields:
+    """Attributes of the record that a field answers with. kind, nodes: of the field."""
+    return frozenset(_attributes(reading, get_named_type(kind), nodes))
+
+
+def has_field(
+    reading: Reading, kind: GraphQLOutputType, nodes: Sequence[FieldNode], name: str
+) -> bool:
+    """Whether a field selects a field of this GraphQL name directly. kind, nodes: of the field."""
+    named = get_named_type(kind)
     if not isinstance(named, GraphQLObjectType):
         return False
-    return any(node.name.value == field_name for node in _fields(info, named, info.field_nodes))
+    return any(node.name.value == name for node in _fields(reading, named, nodes))
 
 
-def _attributes(info: Info, named: Any, parents: Iterable[FieldNode]) -> Iterator[str]:
+def _reading(info: Info) -> Reading:
+    return Reading(info.schema, info.fragments, info.variable_values)
+
+
+def _attributes(reading: Reading, named: Any, parents: Iterable[FieldNode]) -> Iterator[str]:
     if isinstance(named, GraphQLUnionType):
-        for kind in info.schema.get_possible_types(named):
-            yield from nested(kind.name, _attributes(info, kind, parents))
+        for kind in reading.schema.get_possible_types(named):
+            yield from nested(kind.name, _attributes(reading, kind, parents))
         return
     if not isinstance(named, GraphQLObjectType):
         return
     if "pageInfo" in named.fields:
-        yield from _through_connection(info, named, parents)
+        yield from _through_connection(reading, named, parents)
         return
     by_name: dict[str, list[FieldNode]] = {}
-    for node in _fields(info, named, parents):
+    for node in _fields(reading, named, parents):
         by_name.setdefault(node.name.value, []).append(node)
     for name, nodes in by_name.items():
         field = named.fields.get(name)
@@ -92,66 +127,66 @@ def _attributes(info: Info, named: Any, parents: Iterable[FieldNode]) -> Iterato
         yield from metadata.get(NEEDS, ())
         embedded = metadata.get(EMBEDS)
         if embedded:
-            inner = _attributes(info, get_named_type(field.type), nodes)
+            inner = _attributes(reading, get_named_type(field.type), nodes)
             yield from {embedded, *nested(embedded, inner)}
 
 
 def _through_connection(
-    info: Info, connection: GraphQLObjectType, parents: Iterable[FieldNode]
+    reading: Reading, connection: GraphQLObjectType, parents: Iterable[FieldNode]
 ) -> Iterator[str]:
     item = get_named_type(connection.fields["nodes"].type)
     edge = get_named_type(connection.fields["edges"].type)
-    for node in _fields(info, connection, parents):
+    for node in _fields(reading, connection, parents):
         if node.name.value == "nodes":
-            yield from _attributes(info, item, [node])
+            yield from _attributes(reading, item, [node])
         elif node.name.value == "edges" and isinstance(edge, GraphQLObjectType):
-            inner = [n for n in _fields(info, edge, [node]) if n.name.value == "node"]
-            yield from _attributes(info, item, inner)
+            inner = [n for n in _fields(reading, edge, [node]) if n.name.value == "node"]
+            yield from _attributes(reading, item, inner)
 
 
 def _fields(
-    info: Info, named: GraphQLObjectType, parents: Iterable[FieldNode]
+    reading: Reading, named: GraphQLObjectType, parents: Iterable[FieldNode]
 ) -> Iterator[FieldNode]:
     seen: set[str] = set()
     for parent in parents:
         if parent.selection_set:
-            yield from _flat(info, named, parent.selection_set, seen)
+            yield from _flat(reading, named, parent.selection_set, seen)
 
 
 def _flat(
-    info: Info,
+    reading: Reading,
     named: GraphQLObjectType,
     selection_set: SelectionSetNode,
     seen: set[str],
 ) -> Iterator[FieldNode]:
     for node in selection_set.selections:
-        if not _included(info, node):
+        if not _included(reading, node):
             continue
         if isinstance(node, FieldNode):
             yield node
         elif isinstance(node, InlineFragmentNode):
             condition = node.type_condition.name.value if node.type_condition else None
-            if _applies(info, condition, named):
-                yield from _flat(info, named, node.selection_set, seen)
+            if _applies(reading, condition, named):
+                yield from _flat(reading, named, node.selection_set, seen)
         elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
             seen.add(node.name.value)
-            fragment = info.fragments[node.name.value]
-            if _applies(info, fragment.type_condition.name.value, named):
-                yield from _flat(info, named, fragment.selection_set, seen)
+            fragment = reading.fragments[node.name.value]
+            if _applies(reading, fragment.type_condition.name.value, named):
+                yield from _flat(reading, named, fragment.selection_set, seen)
 
 
-def _applies(info: Info, condition: str | None, named: GraphQLObjectType) -> bool:
+def _applies(reading: Reading, condition: str | None, named: GraphQLObjectType) -> bool:
     if condition is None or condition == named.name:
         return True
-    other = info.schema.get_type(condition)
+    other = reading.schema.get_type(condition)
     if isinstance(other, GraphQLInterfaceType | GraphQLUnionType):
-        return info.schema.is_sub_type(other, named)
+        return reading.schema.is_sub_type(other, named)
     return False
 
 
-def _included(info: Info, node: Any) -> bool:
-    skip = get_directive_values(GraphQLSkipDirective, node, info.variable_values)
+def _included(reading: Reading, node: Any) -> bool:
+    skip = get_directive_values(GraphQLSkipDirective, node, reading.variable_values)
     if skip and skip["if"]:
         return False
-    include = get_directive_values(GraphQLIncludeDirective, node, info.variable_values)
+    include = get_directive_values(GraphQLIncludeDirective, node, reading.variable_values)
     return not include or bool(include["if"])

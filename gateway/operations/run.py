@@ -1,5 +1,5 @@
-"""Runs one operation for one caller: the checked document, on graphql-core, to a result of JSON's
-own types."""
+"""Runs one operation for one caller: the checked document, by its plan or on graphql-core, to a
+result of JSON's own types."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLSchema,
     OperationType,
@@ -16,7 +17,9 @@ from graphql import (
     get_operation_ast,
 )
 
+from gateway import telemetry
 from gateway.operations import errors
+from gateway.operations.compiled.plans import NotCompiled, Plans
 from gateway.operations.documents import Checked, Documents
 from gateway.operations.limits import LimitExceeded, LimitSettings, check_variables
 from gateway.operations.price import Worth
@@ -75,17 +78,21 @@ class Ready:
 
 class Operations:
     """Everything that is needed to answer requests on one schema. systems: which system answers for
-    a source, where that has another name."""
+    a source, where that has another name. compiled: whether operations run by plans; without, all
+    run on graphql-core."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
         limits: LimitSettings | None = None,
         systems: Mapping[str, str] | None = None,
+        *,
+        compiled: bool = True,
     ) -> None:
         self._schema, self._limits = schema, limits or LimitSettings()
         self._systems = systems or {}
         self._documents = Documents(schema, self._limits)
+        self._plans = Plans(schema) if compiled else None
 
     def checked(self, query: str) -> Checked:
         """The document of a text, worked through once."""
@@ -133,16 +140,31 @@ class Operations:
         """The answer to an operation."""
         request, document = ready.request, ready.checked.document
         assert document is not None  # noqa: S101 - what has none is never ready
-        result = execute(
+        result = await self._result(document, request, context)
+        return self._outcome(result, context, ready.shows_schema)
+
+    async def _result(
+        self, document: DocumentNode, request: Request, context: Context
+    ) -> ExecutionResult:
+        reason = "off"
+        if self._plans is not None:
+            try:
+                plan = self._plans.plan(document, request.operation_name)
+                result = await plan.run(context, request.variables)
+            except NotCompiled as outcome:
+                reason = outcome.reason
+            else:
+                telemetry.executions["compiled"] += 1
+                return result
+        telemetry.executions[reason] += 1
+        interpreted = execute(
             self._schema,
             document,
             context_value=context,
             variable_values=request.variables,
             operation_name=request.operation_name,
         )
-        if inspect.isawaitable(result):
-            result = await result
-        return self._outcome(result, context, ready.shows_schema)
+        return await interpreted if inspect.isawaitable(interpreted) else interpreted
 
     def _afforded(self, worth: Worth) -> Worth:
         """The price, with calls by the systems that answer. Raises LimitExceeded."""

@@ -1,0 +1,254 @@
+"""The plan of one field: how its values are come by for many parents, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType
+from graphql.execution.collect_fields import FieldDetails
+from graphql.pyutils import Path
+from graphql.type.introspection import TypeNameMetaFieldDef
+
+from gateway.operations.compiled import selections
+from gateway.operations.compiled.arguments import Arguments
+from gateway.operations.compiled.completion import completer
+from gateway.operations.compiled.leaves import Leaf
+from gateway.operations.compiled.positions import FieldColumn, Frame
+from gateway.operations.compiled.shapes import Attribute, Batched, Derived, Ordinary, shape_of
+from gateway.operations.compiled.sources import reading
+from schema.selection import attributes, has_field
+
+if TYPE_CHECKING:
+    from gateway.operations.compiled.execution import Execution
+    from gateway.operations.compiled.variant import Variant
+    from schema.access import Guard
+
+
+class FieldPlan:
+    """A field in a selection set. key: its name in the answer; order: its place there."""
+
+    __slots__ = (
+        "arguments",
+        "completer",
+        "definition",
+        "guard",
+        "key",
+        "name",
+        "nodes",
+        "nullable",
+        "order",
+        "parent",
+        "type",
+    )
+
+    def __init__(self, place: Place, definition: GraphQLField, guard: Guard | None) -> None:
+        self.parent, self.key, self.order = place.parent, place.key, place.order
+        self.nodes = [detail.node for detail in place.details]
+        self.name = self.nodes[0].name.value
+        self.definition, self.guard = definition, guard
+        self.type = definition.type
+        self.nullable = not isinstance(definition.type, GraphQLNonNull)
+        self.arguments = Arguments(definition, self.nodes[0])
+        inner = selections.Selections(place.variant, place.details)
+        self.completer = completer(definition.type, inner)
+
+    def path(self, frame: Frame, row: int) -> Path:
+        """The path of the field for one row, as resolvers get it."""
+        return Path(frame.path(row), self.key, self.parent.name)
+
+    def values(self, execution: Execution, frame: Frame) -> Sequence[Any]:
+        """The field's part in the answer of each row of a frame; None where it comes later."""
+        count = len(frame.rows)
+        try:
+            arguments = self.arguments.values(execution.variables)
+            if self.guard is not None:
+                refusal = self.guard.refusal(execution.context, arguments)
+                if refusal is not None:
+                    execution.later(self._refused(execution, frame, refusal))
+                    return [None] * count
+        except Exception as error:  # noqa: BLE001 - it becomes the error of each row
+            return self.completed(execution, frame, [error] * count)
+        return self.resolved(execution, frame, arguments)
+
+    def resolved(
+        self, execution: Execution, frame: Frame, arguments: dict[str, Any]
+    ) -> Sequence[Any]:
+        """The same, once the guard has let it pass."""
+        raise NotImplementedError
+
+    def completed(self, execution: Execution, frame: Frame, values: Sequence[Any]) -> Sequence[Any]:
+        """What is made of values, which may be exceptions."""
+        return self.completer.complete(execution, FieldColumn(frame, self), values)
+
+    def fill(self, execution: Execution, frame: Frame, values: Sequence[Any]) -> None:
+        """Writes what is made of values that had to be waited for into the rows' answers."""
+        key = self.key
+        for made, answer in zip(frame.made, self.completed(execution, frame, values), strict=True):
+            made[key] = answer
+
+    async def _refused(
+        self, execution: Execution, frame: Frame, refusal: Awaitable[Exception]
+    ) -> None:
+        try:
+            refused = await refusal
+        except Exception as error:  # noqa: BLE001 - it becomes the error of each row
+            refused = error
+        self.fill(execution, frame, [refused] * len(frame.rows))
+
+
+class TypeNameField(FieldPlan):
+    """`__typename`."""
+
+    __slots__ = ()
+
+    def values(self, execution: Execution, frame: Frame) -> Sequence[Any]:
+        return [self.parent.name] * len(frame.rows)
+
+
+class ReadField(FieldPlan):
+    """A field that is worked out from its parent alone. read: from many at once."""
+
+    __slots__ = ("_one", "_quick", "_read")
+
+    def __init__(
+        self,
+        place: Place,
+        definition: GraphQLField,
+        guard: Guard | None,
+        shape: Attribute | Derived,
+    ) -> None:
+        super().__init__(place, definition, guard)
+        self._quick = self.completer.quick if isinstance(self.completer, Leaf) else None
+        self._one: Callable[[Any, Any], Any]
+        self._read: Callable[[Sequence[Any], Any], list[Any]]
+        if isinstance(shape, Attribute):
+            name, read = shape.name, reading(self.parent.name, shape.name)
+            self._one = lambda row, context: getattr(row, name)
+            self._read = lambda rows, context: read(rows)
+        elif shape.surrounded:
+            self._one = work_out = shape.work_out
+            self._read = lambda rows, context: [work_out(row, context) for row in rows]
+        else:
+            alone = shape.work_out
+            self._one = lambda row, context: alone(row)
+            self._read = lambda rows, context: [alone(row) for row in rows]
+
+    def resolved(
+        self, execution: Execution, frame: Frame, arguments: dict[str, Any]
+    ) -> Sequence[Any]:
+        try:
+            values = self._read(frame.rows, execution.context)
+        except Exception:  # noqa: BLE001 - it is some row's; each is then read by itself
+            values = [self._tried(row, execution.context) for row in frame.rows]
+        if self._quick is not None:
+            done = self._quick(values)
+            if done is not None:
+                return done
+        return self.completed(execution, frame, values)
+
+    def _tried(self, row: Any, context: Any) -> Any:
+        try:
+            return self._one(row, context)
+        except Exception as error:  # noqa: BLE001 - it becomes the error of its row
+            return error
+
+
+class BatchedField(FieldPlan):
+    """A field that one function answers for all parents."""
+
+    __slots__ = ("_convert", "_counted", "_fields", "_load")
+
+    def __init__(
+        self, place: Place, definition: GraphQLField, guard: Guard | None, shape: Batched
+    ) -> None:
+        super().__init__(place, definition, guard)
+        self._load, self._convert = shape.load, shape.convert
+        reading = place.variant.reading
+        self._fields = attributes(reading, definition.type, self.nodes)
+        self._counted: dict[str, bool] = {}
+        if shape.counted:
+            total = has_field(reading, definition.type, self.nodes, "totalCount")
+            self._counted = {"counted": total}
+
+    def resolved(
+        self, execution: Execution, frame: Frame, arguments: dict[str, Any]
+    ) -> Sequence[Any]:
+        execution.later(self._loaded(execution, frame, arguments))
+        return [None] * len(frame.rows)
+
+    async def _loaded(self, execution: Execution, frame: Frame, arguments: dict[str, Any]) -> None:
+        count = len(frame.rows)
+        try:
+            converted = self._convert(arguments) if arguments else {}
+            values = list(
+                await self._load(
+                    frame.rows, execution.context, self._fields, **converted, **self._counted
+                )
+            )
+            if len(values) != count:
+                name = f"{self.parent.name}.{self.name}"
+                raise RuntimeError(f"{name} gave {len(values)} answers to {count} parents")
+        except Exception as error:  # noqa: BLE001 - it becomes the error of each row
+            values = [error] * count
+        self.fill(execution, frame, values)
+
+
+class OrdinaryField(FieldPlan):
+    """A field whose resolver is called for each parent, with all that graphql-core gives it."""
+
+    __slots__ = ("_resolve",)
+
+    def __init__(
+        self, place: Place, definition: GraphQLField, guard: Guard | None, shape: Ordinary
+    ) -> None:
+        super().__init__(place, definition, guard)
+        self._resolve = shape.resolve
+
+    def resolved(
+        self, execution: Execution, frame: Frame, arguments: dict[str, Any]
+    ) -> Sequence[Any]:
+        values = []
+        for row, source in enumerate(frame.rows):
+            try:
+                # A resolver may keep or change what it gets: each has its own.
+                own = arguments if row == 0 else self.arguments.values(execution.variables)
+                info = execution.info(frame, self, row)
+                values.append(self._resolve(source, info, **own))
+            except Exception as error:  # noqa: BLE001 - it becomes the error of its row
+                values.append(error)
+        return self.completed(execution, frame, values)
+
+
+class Place:
+    """Where in a plan a field stands."""
+
+    __slots__ = ("details", "key", "order", "parent", "variant")
+
+    def __init__(
+        self,
+        variant: Variant,
+        parent: GraphQLObjectType,
+        key: str,
+        order: int,
+        details: Sequence[FieldDetails],
+    ) -> None:
+        self.variant, self.parent, self.key = variant, parent, key
+        self.order, self.details = order, details
+
+
+def field_plan(place: Place) -> FieldPlan:
+    """The plan of a field. Raises LookupError when the type has no such field."""
+    node: FieldNode = place.details[0].node
+    schema = place.variant.schema
+    definition = schema.get_field(place.parent, node.name.value)
+    if definition is None or node.name.value in ("__schema", "__type"):
+        raise LookupError(f"{place.parent.name}.{node.name.value}")
+    if definition is TypeNameMetaFieldDef:
+        return TypeNameField(place, definition, None)
+    shape, guard = shape_of(schema, place.parent.name, definition)
+    if isinstance(shape, Attribute | Derived):
+        return ReadField(place, definition, guard, shape)
+    if isinstance(shape, Batched):
+        return BatchedField(place, definition, guard, shape)
+    return OrdinaryField(place, definition, guard, shape)

@@ -1,0 +1,55 @@
+"""The plan of an operation for one choice of its conditions: what @skip and @include depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+)
+from graphql.execution.collect_fields import FragmentDetails, collect_fields
+from graphql.execution.values import VariableValues
+
+from gateway.operations.compiled.objects import ObjectPlan
+from schema.selection import Reading
+
+
+class Variant:
+    """conditions: the values of the variables that conditions use, and of no others, so that
+    nothing of a request is kept. selections: what fields select, worked out once; see
+    schema.selection."""
+
+    __slots__ = (
+        "conditions",
+        "details",
+        "fragments",
+        "operation",
+        "plan",
+        "reading",
+        "schema",
+        "selections",
+        "serially",
+    )
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: Mapping[str, bool],
+    ) -> None:
+        self.schema, self.operation, self.fragments = schema, operation, dict(fragments)
+        self.details = {name: FragmentDetails(node) for name, node in fragments.items()}
+        self.conditions = VariableValues({}, dict(conditions))
+        self.reading = Reading(schema, self.fragments, self.conditions)
+        self.selections: dict[Any, Any] = {}
+        self.serially = operation.operation is OperationType.MUTATION
+        root = schema.get_root_type(operation.operation)
+        if root is None:
+            raise LookupError("the schema has no such operations")
+        grouped = collect_fields(schema, self.details, self.conditions, root, operation)
+        self.plan = ObjectPlan(self, root, grouped.grouped_field_set)
