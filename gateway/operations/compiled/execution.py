@@ -187,16 +187,12 @@ class Execution:
         return self._helpers
 
     def _track(self, values: Sequence[Any]) -> None:
-        for value in values:
-            if is_awaitable(value):
-                future = asyncio.ensure_future(_quiet(value))
-                self._background.add(future)
-                future.add_done_callback(self._background.discard)
+        waiting = [value for value in values if is_awaitable(value)]
+        if waiting:
+            future = asyncio.gather(*waiting, return_exceptions=True)
+            self._background.add(future)
+            future.add_done_callback(self._background.discard)
 
 
 def _gathered(values: Sequence[Awaitable[Any]]) -> Awaitable[list[Any]]:
     return gather_with_cancel(*values)
-
-
-async def _quiet(value: Awaitable[Any]) -> None:
-    await asyncio.gather(value, return_exceptions=True)
