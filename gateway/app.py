@@ -136,7 +136,7 @@ def _operations(settings: Settings) -> Operations:
     named = {noun: getattr(settings.sources, noun) for noun in settings.sources.__struct_fields__}
     systems = {noun: system for noun, system in named.items() if system}
     schema = SCHEMA._schema  # noqa: SLF001 - strawberry offers no other way to it
-    return Operations(schema, settings.limits, systems)
+    return Operations(schema, settings.limits, systems, compiled=settings.execution.compiled)
 
 
 def _noting(entrance: Entrance, origin: Origin) -> Note:

@@ -112,6 +112,13 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 )
 
 
+class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """compiled: whether operations run by plans; without, all run on graphql-core, to the same
+    answers."""
+
+    compiled: bool = True
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of portal.toml. systems: each table is its connector's to read."""
 
@@ -123,6 +130,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sandbox: Sandbox = Sandbox()
     server: Server = Server()
     limits: LimitSettings = LimitSettings()
+    execution: ExecutionSettings = ExecutionSettings()
     rates: RateSettings = RateSettings()
     #: What processes share: the URL of a Redis or Valkey, "" where each has its own.
     redis: str = ""
