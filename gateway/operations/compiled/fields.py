@@ -10,11 +10,11 @@ from graphql.execution.collect_fields import FieldDetails
 from graphql.pyutils import Path
 from graphql.type.introspection import TypeNameMetaFieldDef
 
-from gateway.operations.compiled import selections
 from gateway.operations.compiled.arguments import Arguments
 from gateway.operations.compiled.completion import completer
 from gateway.operations.compiled.leaves import Leaf
 from gateway.operations.compiled.positions import FieldColumn, Frame
+from gateway.operations.compiled.selections import Selections
 from gateway.operations.compiled.shapes import Attribute, Batched, Derived, Ordinary, shape_of
 from gateway.operations.compiled.sources import reading
 from schema.selection import attributes, has_field
@@ -50,7 +50,7 @@ class FieldPlan:
         self.type = definition.type
         self.nullable = not isinstance(definition.type, GraphQLNonNull)
         self.arguments = Arguments(definition, self.nodes[0])
-        inner = selections.Selections(place.variant, place.details)
+        inner = Selections(place.variant, place.details)
         self.completer = completer(definition.type, inner)
 
     def path(self, frame: Frame, row: int) -> Path:

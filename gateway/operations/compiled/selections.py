@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from graphql import GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
 
-from gateway.operations.compiled import objects
-
 if TYPE_CHECKING:
+    from gateway.operations.compiled.objects import ObjectPlan
     from gateway.operations.compiled.variant import Variant
 
 
@@ -21,9 +20,9 @@ class Selections:
 
     def __init__(self, variant: Variant, nodes: Sequence[FieldDetails]) -> None:
         self._variant, self._nodes = variant, list(nodes)
-        self._plans: dict[GraphQLObjectType, objects.ObjectPlan] = {}
+        self._plans: dict[GraphQLObjectType, ObjectPlan] = {}
 
-    def plan(self, kind: GraphQLObjectType) -> objects.ObjectPlan:
+    def plan(self, kind: GraphQLObjectType) -> ObjectPlan:
         """The plan for one type, made when the first object of it turns up."""
         known = self._plans.get(kind)
         if known is None:
@@ -36,6 +35,6 @@ class Selections:
                 kind,
                 self._nodes,
             )
-            known = objects.ObjectPlan(variant, kind, collected.grouped_field_set)
+            known = variant.planned(kind, collected.grouped_field_set)
             self._plans[kind] = known
         return known

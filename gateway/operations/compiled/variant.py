@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphql import (
     FragmentDefinitionNode,
+    GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
 )
-from graphql.execution.collect_fields import FragmentDetails, collect_fields
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields
 from graphql.execution.values import VariableValues
 
 from gateway.operations.compiled.objects import ObjectPlan
@@ -52,4 +53,10 @@ class Variant:
         if root is None:
             raise LookupError("the schema has no such operations")
         grouped = collect_fields(schema, self.details, self.conditions, root, operation)
-        self.plan = ObjectPlan(self, root, grouped.grouped_field_set)
+        self.plan = self.planned(root, grouped.grouped_field_set)
+
+    def planned(
+        self, kind: GraphQLObjectType, grouped: Mapping[str, Sequence[FieldDetails]]
+    ) -> ObjectPlan:
+        """The plan of fields that were collected of one object type."""
+        return ObjectPlan(self, kind, grouped)
