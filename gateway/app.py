@@ -29,6 +29,8 @@ from gateway.http.cors import opened_to
 from gateway.http.front import Front
 from gateway.http.graphql import GraphQLRoute
 from gateway.http.reception import Reception
+from gateway.operations import manifest
+from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
 from gateway.settings import Settings, SettingsError
 from gateway.sources.absent import Absent
@@ -74,6 +76,7 @@ async def open_gateway(
     Raises SettingsError, CatalogueError, DesksError, UnknownConnector or msgspec.ValidationError,
     each with a text for whoever wrote the settings; see also `open_entrance`."""
     wiring = replace(wiring or Wiring(), heard=_both(wiring))
+    operations = await open_operations(settings)
     catalogue, desks = await asyncio.gather(
         asyncio.to_thread(Catalogue.read, settings.path(settings.texts.catalogue)),
         asyncio.to_thread(
@@ -108,7 +111,7 @@ async def open_gateway(
 
     rates = Rates(settings.rates, settings.redis or None)
     reception = Reception(
-        _operations(settings),
+        operations,
         entrance.verifier,
         entrance.callers,
         entrance.origins,
@@ -132,11 +135,24 @@ async def open_gateway(
     return Gateway(app, entrance, sources, opened, close)
 
 
-def _operations(settings: Settings) -> Operations:
+async def open_operations(settings: Settings) -> Operations:
+    """What answers operations, with the documents that are trusted. Raises ManifestError."""
     named = {noun: getattr(settings.sources, noun) for noun in settings.sources.__struct_fields__}
     systems = {noun: system for noun, system in named.items() if system}
-    schema = SCHEMA._schema  # noqa: SLF001 - strawberry offers no other way to it
-    return Operations(schema, settings.limits, systems, compiled=settings.execution.compiled)
+    schema, table = SCHEMA._schema, settings.documents  # noqa: SLF001 - the only way to it
+    texts: dict[str, str] = {}
+    path = settings.path(table.manifest)
+    if table.trusted is not Trust.OFF:
+        texts = await asyncio.to_thread(manifest.read, path)
+    operations = Operations(
+        schema,
+        settings.limits,
+        systems,
+        Persisted(table.trusted, texts, table.automatic),
+        compiled=settings.execution.compiled,
+    )
+    manifest.checked(path, texts, operations.documents)
+    return operations
 
 
 def _noting(entrance: Entrance, origin: Origin) -> Note:

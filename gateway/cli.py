@@ -24,6 +24,7 @@ from gateway.child import Child, ChildError
 from gateway.database.engine import DatabaseError
 from gateway.entrance import open_tokens
 from gateway.identity.mail import MailSettingsError
+from gateway.operations.manifest import ManifestError
 from gateway.operators import add_commands
 from gateway.settings import DEFAULT_FILE, Settings, SettingsError, read
 from schema.cases.catalogue import CatalogueError
@@ -42,6 +43,7 @@ _TOLD = (
     DatabaseError,
     MailSettingsError,
     SecretFileError,
+    ManifestError,
 )
 
 #: Two people of different companies in the sandbox.

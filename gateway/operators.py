@@ -12,15 +12,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from connectors.port.records import AccountRef, MembershipRole
 from connectors.port.scope import Scope
 from gateway.access import keys, staff
-from gateway.app import Gateway
+from gateway.app import Gateway, open_operations
 from gateway.audit import Audit, EventFilter, open_audit, read_events
 from gateway.database.migrate import open_database
 from gateway.entrance import open_tokens
 from gateway.identity import commands
 from gateway.identity.embedded import EmbeddedIdentity
+from gateway.operations import manifest
+from gateway.operations.persisted import DocumentSettings
 from gateway.settings import Settings, SettingsError
 from schema.access import SCOPES
 from schema.errors import InputError
@@ -41,6 +45,7 @@ def add_commands(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_keys(parsers.add_parser("keys", help="the keys that sign access tokens"))
     _add_staff(parsers.add_parser("staff", help="programs of integration teams"))
     _add_identity(parsers.add_parser("identity", help="people who sign in here"))
+    _add_documents(parsers.add_parser("documents", help="documents that pages are trusted to ask"))
     audit = parsers.add_parser("audit", help="print what the audit says, as lines of JSON")
     audit.add_argument("--since", type=_moment, help="a moment, ISO 8601")
     for name in ("event", "who", "whose", "outcome", "address", "request-id"):
@@ -69,6 +74,26 @@ def _add_staff(parser: argparse.ArgumentParser) -> None:
     remove = actions.add_parser("remove", help="let a program in no longer")
     remove.add_argument("name")
     remove.set_defaults(command=_staff_remove)
+
+
+def _add_documents(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="action")
+    check = actions.add_parser("check", help="check a manifest; prints what each document costs")
+    check.add_argument("file", type=Path, nargs="?", help="by default that of [documents]")
+    check.set_defaults(command=_documents_check)
+
+
+async def _documents_check(options: argparse.Namespace, settings: Settings) -> None:
+    named = settings.documents.manifest
+    if options.file is None and not named:
+        raise SettingsError("say which file: [documents] names no manifest")
+    path = options.file or settings.path(named)
+    # What the settings trust already is none of this file's.
+    bare = msgspec.structs.replace(settings, documents=DocumentSettings())
+    operations = await open_operations(bare)
+    texts = manifest.read(path)
+    for line in manifest.report(manifest.checked(path, texts, operations.documents), operations):
+        print(line)
 
 
 def _add_identity(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from gateway.access.tokens import LONGEST_LEEWAY
 from gateway.http.audience import Audience
 from gateway.identity.settings import IdentitySettings
 from gateway.operations.limits import LimitSettings
+from gateway.operations.persisted import DocumentSettings
 
 #: What the embedded default is read from.
 DEFAULT_FILE = Path("portal.toml")
@@ -132,6 +133,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitSettings = LimitSettings()
     execution: ExecutionSettings = ExecutionSettings()
     rates: RateSettings = RateSettings()
+    documents: DocumentSettings = DocumentSettings()
     #: What processes share: the URL of a Redis or Valkey, "" where each has its own.
     redis: str = ""
     #: The folder that relative paths start from: where the file lies.

@@ -27,7 +27,18 @@ executions: Counter[str] = Counter()
 _log = logging.getLogger("gateway.calls")
 
 #: Attributes of a log record that are worth a key, when somebody set them by `extra=`.
-_EXTRA = ("source", "operation", "outcome", "status", "ms", "bytes", "error_id", "method", "path")
+_EXTRA = (
+    "source",
+    "operation",
+    "outcome",
+    "status",
+    "ms",
+    "bytes",
+    "error_id",
+    "method",
+    "path",
+    "document",
+)
 
 
 class JsonLines(logging.Formatter):

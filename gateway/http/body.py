@@ -11,7 +11,7 @@ from starlette.types import Receive
 
 from gateway.http.headers import Head
 from gateway.http.refusals import Refusal
-from gateway.operations.run import Request
+from gateway.operations.requests import Request
 
 #: Most parameters in an address that are looked at.
 _MOST_PARAMETERS = 20
@@ -113,14 +113,20 @@ def shaped(asked: object) -> Request:
     """A request from the JSON value that a client sent. Raises Refusal."""
     if not isinstance(asked, dict):
         raise Refusal(400, "The request must be a JSON object with a `query`.")
-    query, name = asked.get("query"), asked.get("operationName")
-    variables, extensions = asked.get("variables"), asked.get("extensions")
-    if not isinstance(query, str) or not query.strip():
-        raise Refusal(400, "`query` must be a GraphQL document.")
-    if name is not None and not isinstance(name, str):
-        raise Refusal(400, "`operationName` must be a string.")
-    if variables is not None and not isinstance(variables, dict):
-        raise Refusal(400, "`variables` must be an object.")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise Refusal(400, "`extensions` must be an object.")
-    return Request(query, name or None, variables, extensions)
+    query = _part(asked, "query", str, "a GraphQL document")
+    name = _part(asked, "operationName", str, "a string")
+    variables = _part(asked, "variables", dict, "an object")
+    extensions = _part(asked, "extensions", dict, "an object")
+    document_id = _part(asked, "documentId", str, "a string")
+    if not (query and query.strip()):
+        query = ""
+        if not document_id and "persistedQuery" not in (extensions or {}):
+            raise Refusal(400, "`query` must be a GraphQL document.")
+    return Request(query, name or None, variables, extensions, document_id or None)
+
+
+def _part(asked: dict[str, Any], name: str, kind: type, words: str) -> Any:
+    value = asked.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise Refusal(400, f"`{name}` must be {words}.")
+    return value

@@ -21,7 +21,7 @@ from gateway.http.headers import Head
 from gateway.http.reception import Reception
 from gateway.http.refusals import Refusal
 from gateway.operations import errors
-from gateway.operations.run import Outcome
+from gateway.operations.requests import Outcome
 
 PATH = "/graphql"
 #: What an answer with data and errors has as its status, where the caller asked for our media type.

@@ -22,7 +22,8 @@ from gateway.http.headers import Head
 from gateway.http.origins import Origins
 from gateway.http.refusals import Refusal
 from gateway.operations import errors
-from gateway.operations.run import Operations, Outcome, Request
+from gateway.operations.requests import Outcome, Request
+from gateway.operations.run import Operations, Ready
 from schema.context import Caller, Context
 from schema.errors import InputError
 from schema.identity.service import Origin
@@ -101,8 +102,13 @@ class Reception:
             return Outcome.failed(errors.masked(error, visitor.language), 500)
 
     async def _answered(self, visitor: Visitor, request: Request) -> Outcome:
-        effort = self._operations.effort(request)
-        ready = self._operations.prepare(request, self._shows_schema.includes(visitor.who))
+        found, effort = self._operations.found(request), 1
+        ready: Ready | Outcome
+        if isinstance(found, Outcome):
+            ready = found
+        else:
+            effort = self._operations.effort(found)
+            ready = self._operations.prepare(found, self._shows_schema.includes(visitor.who))
         units = 0 if isinstance(ready, Outcome) else ready.worth.cost
         level = await self._rates.take(visitor.who, visitor.origin, units, effort)
         if level is not None and level.wait is not None:

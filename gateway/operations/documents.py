@@ -42,13 +42,14 @@ _INTROSPECTION = ("__schema", "__type")
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A document that may be run, or why not. told: the errors, as callers get them, and status as
-    HTTP has it. tokens: how long it is. bills: what its operations cost, by name. introspects:
-    whether it asks for the schema."""
+    HTTP has it. tokens: how long it is. depth: levels of fields. bills: what its operations cost,
+    by name. introspects: whether it asks for the schema."""
 
     document: DocumentNode | None
     told: Sequence[dict[str, Any]] = ()
     status: int = 400
     tokens: int = 0
+    depth: int = 0
     bills: Mapping[str | None, Bill] = field(default_factory=dict)
     introspects: bool = False
 
@@ -87,7 +88,7 @@ class Documents:
         try:
             tokens = check_text(text, self._limits)
             document = parse(text, max_tokens=self._limits.tokens)
-            check_document(document, self._limits)
+            depth = check_document(document, self._limits)
         except LimitExceeded as exceeded:
             return Checked(None, [errors.limit(exceeded)], 422)
         except GraphQLError as error:
@@ -104,6 +105,7 @@ class Documents:
         return Checked(
             document,
             tokens=tokens,
+            depth=depth,
             bills=bills(self._schema, document),
             introspects=any(name in _INTROSPECTION for name in names),
         )

@@ -112,9 +112,10 @@ _TOKEN = re.compile(
 )
 
 
-def check_document(document: DocumentNode, limits: LimitSettings) -> None:
-    """Counts a parsed document, which may still be invalid. Raises LimitExceeded."""
-    _Counted(document, limits).check()
+def check_document(document: DocumentNode, limits: LimitSettings) -> int:
+    """Counts a parsed document, which may still be invalid: its levels of fields. Raises
+    LimitExceeded."""
+    return _Counted(document, limits).check()
 
 
 def check_variables(variables: Mapping[str, Any] | None, limits: LimitSettings) -> None:
@@ -152,7 +153,7 @@ class _Counted:
         self._heights: dict[tuple[int, ...], int] = {}
         self._merges = 0
 
-    def check(self) -> None:
+    def check(self) -> int:
         definitions = self._document.definitions
         operations = [one for one in definitions if isinstance(one, OperationDefinitionNode)]
         self._hold("operations", len(operations))
@@ -163,10 +164,12 @@ class _Counted:
             directives += len(getattr(node, "directives", None) or ())
         self._hold("aliases", aliases)
         self._hold("directives", directives)
+        depth = 0
         for operation in operations:
             sets = (operation.selection_set,)
             self._hold("root_fields", len(self._collected(sets)))
-            self._height(sets, 1)
+            depth = max(depth, self._height(sets, 1))
+        return depth
 
     def _hold(self, limit: str, value: int) -> None:
         allowed = getattr(self._limits, limit)

@@ -91,9 +91,24 @@ class Bill:
                 self._fixed = _worth(self._total)
             return self._fixed
         found: list[_Amount] = []
+        given = {} if variables is None else variables
         for step in self._steps:
-            found.append(_filled(step, found, variables or {}))
+            found.append(_filled(step, found, given))
         return _worth(found[self._total])
+
+    def most(self) -> Worth:
+        """With the variables that make it dearest."""
+        return self.worth(_Largest())
+
+
+class _Largest(dict[str, Any]):
+    """Variables that all ask for as much as they can."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> int:
+        return LARGEST_PAGE
 
 
 def bills(schema: GraphQLSchema, document: DocumentNode) -> dict[str | None, Bill]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -22,47 +22,13 @@ from gateway.operations import errors
 from gateway.operations.compiled.plans import NotCompiled, Plans
 from gateway.operations.documents import Checked, Documents
 from gateway.operations.limits import LimitExceeded, LimitSettings, check_variables
+from gateway.operations.persisted import Persisted
 from gateway.operations.price import Worth
+from gateway.operations.requests import Outcome, Request
 from schema.context import Context
 
 #: Characters of a document seen for the first time that take as much work as an object does.
 _CHARACTERS_A_UNIT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a caller sends: a document, which of its operations, its values, and what else a client
-    has to say. reads_only: the way it came by may not be used to change something."""
-
-    query: str
-    operation_name: str | None = None
-    variables: dict[str, Any] | None = None
-    extensions: dict[str, Any] | None = None
-    reads_only: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """body: the response object. status: why the operation was not run, as HTTP has it, None when
-    it was; an answer with one has no data. well_formed: it was a request, and GraphQL itself
-    refused what is asked. headers: for an answer over HTTP."""
-
-    body: dict[str, Any]
-    status: int | None = None
-    well_formed: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def started(self) -> bool:
-        """Whether the operation was run."""
-        return self.status is None
-
-    @classmethod
-    def failed(
-        cls, error: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None
-    ) -> Outcome:
-        """The answer to what was not run, for a reason outside of GraphQL."""
-        return cls({"errors": [error]}, status, False, headers or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +44,31 @@ class Ready:
 
 class Operations:
     """Everything that is needed to answer requests on one schema. systems: which system answers for
-    a source, where that has another name. compiled: whether operations run by plans; without, all
-    run on graphql-core."""
+    a source, where that has another name. persisted: documents that requests may name. compiled:
+    whether operations run by plans; without, all run on graphql-core."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
         limits: LimitSettings | None = None,
         systems: Mapping[str, str] | None = None,
+        persisted: Persisted | None = None,
         *,
         compiled: bool = True,
     ) -> None:
         self._schema, self._limits = schema, limits or LimitSettings()
-        self._systems = systems or {}
-        self._documents = Documents(schema, self._limits)
+        self._systems, self._persisted = systems or {}, persisted or Persisted()
+        self.documents = Documents(schema, self._limits)
         self._plans = Plans(schema) if compiled else None
 
-    def checked(self, query: str) -> Checked:
-        """The document of a text, worked through once."""
-        return self._documents.checked(query)
+    def found(self, request: Request) -> Request | Outcome:
+        """The request with its document, where it only named one, or the answer to a name that
+        nobody knows."""
+        return self._persisted.found(request)
 
     def prepare(self, request: Request, shows_schema: bool = True) -> Ready | Outcome:
         """The operation of a request, or the answer when it may not be run."""
-        checked = self._documents.checked(request.query)
+        checked = self.documents.checked(request.query)
         if checked.document is None:
             told = checked.told if shows_schema else map(errors.without_hints, checked.told)
             return Outcome({"errors": list(told)}, checked.status)
@@ -116,14 +84,16 @@ class Operations:
         bill = checked.bills[operation.name.value if operation.name else None]
         try:
             check_variables(request.variables, self._limits)
-            worth = self._afforded(bill.worth(request.variables))
+            worth = self.by_system(bill.worth(request.variables))
+            self._check(worth)
         except LimitExceeded as exceeded:
             return Outcome({"errors": [errors.limit(exceeded)]}, 422)
+        self._persisted.learn(request)
         return Ready(request, checked, worth, shows_schema)
 
     def effort(self, request: Request) -> int:
         """What it takes to work a request's document through, in units of cost."""
-        if self._documents.known(request.query):
+        if self.documents.known(request.query):
             return 1
         return 1 + min(len(request.query), self._limits.characters) // _CHARACTERS_A_UNIT
 
@@ -166,18 +136,29 @@ class Operations:
         )
         return await interpreted if inspect.isawaitable(interpreted) else interpreted
 
-    def _afforded(self, worth: Worth) -> Worth:
-        """The price, with calls by the systems that answer. Raises LimitExceeded."""
-        if worth.cost > self._limits.cost:
-            raise LimitExceeded("cost", self._limits.cost, worth.cost)
+    def by_system(self, worth: Worth) -> Worth:
+        """The price, with calls by the systems that answer in place of sources."""
         calls: dict[str, int] = {}
         for source, count in worth.calls.items():
             system = self._systems.get(source, source)
             calls[system] = calls.get(system, 0) + count
-        for count in calls.values():
+        return Worth(worth.cost, calls)
+
+    def affords(self, worth: Worth) -> bool:
+        """Whether a price, by systems, is within the limits."""
+        try:
+            self._check(worth)
+        except LimitExceeded:
+            return False
+        return True
+
+    def _check(self, worth: Worth) -> None:
+        """Raises LimitExceeded."""
+        if worth.cost > self._limits.cost:
+            raise LimitExceeded("cost", self._limits.cost, worth.cost)
+        for count in worth.calls.values():
             if count > self._limits.upstream_calls:
                 raise LimitExceeded("upstream_calls", self._limits.upstream_calls, count)
-        return Worth(worth.cost, calls)
 
     @staticmethod
     def _outcome(result: ExecutionResult, context: Context, shows_schema: bool) -> Outcome:

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from connectors.port.errors import SourceError
 from gateway.access.callers import Callers
 from gateway.access.claims import Claims
-from gateway.operations.run import Operations, Outcome, Request
+from gateway.operations.requests import Outcome, Request
+from gateway.operations.run import Operations
 from gateway.sources.guarded import (
     GuardedCases,
     GuardedCustomers,

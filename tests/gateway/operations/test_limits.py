@@ -16,7 +16,8 @@ from gateway.operations.limits import (
     check_text,
     check_variables,
 )
-from gateway.operations.run import Operations, Outcome, Request
+from gateway.operations.requests import Outcome, Request
+from gateway.operations.run import Operations
 from schema.root import SCHEMA
 
 GRAPH = SCHEMA._schema

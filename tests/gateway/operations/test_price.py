@@ -10,7 +10,8 @@ from graphql import parse, validate
 
 from gateway.operations.limits import LimitSettings
 from gateway.operations.price import bills
-from gateway.operations.run import Operations, Outcome, Ready, Request
+from gateway.operations.requests import Outcome, Request
+from gateway.operations.run import Operations, Ready
 from schema.root import SCHEMA
 
 GRAPH = SCHEMA._schema

@@ -20,7 +20,8 @@ from connectors.port.records import (
     Order,
 )
 from connectors.port.scope import AccountRef, Scope
-from gateway.operations.run import Ready, Request
+from gateway.operations.requests import Request
+from gateway.operations.run import Ready
 from schema.access import SCOPES
 from schema.cases.catalogue import Catalogue
 from schema.cases.service import Rejection
