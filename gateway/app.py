@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Route
@@ -23,15 +24,18 @@ from gateway.access.callers import Callers
 from gateway.access.rates import Rates
 from gateway.access.tokens import Tokens
 from gateway.entrance import Entrance, open_entrance
+from gateway.events.hub import Hub
 from gateway.http import assets, graphiql, health
 from gateway.http.body import Bodies
 from gateway.http.cors import opened_to
 from gateway.http.front import Front
 from gateway.http.graphql import GraphQLRoute
+from gateway.http.lasting import Lasting, open_lasting
 from gateway.http.reception import Reception
 from gateway.operations import manifest
 from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
+from gateway.operations.subscriptions import Subscriptions
 from gateway.settings import Settings, SettingsError
 from gateway.sources.absent import Absent
 from gateway.sources.guarded import (
@@ -55,8 +59,14 @@ class Gateway:
     entrance: Entrance
     sources: Sources
     systems: tuple[System, ...]
+    events: Hub
+    _lasting: Lasting
     #: Lets go of everything.
     close: Callable[[], Awaitable[None]]
+
+    async def drain(self) -> None:
+        """Lets connections that stay open go, each as its clients like it best."""
+        await self._lasting.drain()
 
     @property
     def tokens(self) -> Tokens:
@@ -91,6 +101,8 @@ async def open_gateway(
         settings, wiring, sources.customers, sources.customer_writer, background=background
     )
 
+    hub = Hub()
+
     def make_context(
         who: Caller | SourceError | None, language: str, locale: str, origin: Origin
     ) -> Context:
@@ -107,6 +119,7 @@ async def open_gateway(
             recognise=entrance.recognise,
             forget=entrance.callers.forget,
             note=_noting(entrance, origin),
+            events=hub,
         )
 
     rates = Rates(settings.rates, settings.redis or None)
@@ -120,6 +133,7 @@ async def open_gateway(
         settings.texts.default_language,
         settings.server.introspection,
         rates,
+        Subscriptions(_graph()),
     )
     opened = tuple(systems.values())
 
@@ -128,24 +142,26 @@ async def open_gateway(
         await asyncio.gather(rates.close(), *(system.close() for system in opened))
 
     page = graphiql.page() if settings.server.graphiql else None
-    graphql = GraphQLRoute(reception, Bodies(settings.server.max_body_kilobytes * 1024), page)
+    lasting = open_lasting(settings, reception, entrance.origins, wiring.clock)
+    bodies = Bodies(settings.server.max_body_kilobytes * 1024)
+    graphql = GraphQLRoute(reception, bodies, lasting.events, page)
     files = [Mount("/graphiql", assets.Assets(directory=graphiql.DIST))] if page else []
     rest = _starlette(health.Ready(opened, wiring.clock), entrance, files, close)
-    app = opened_to(settings.server.origins, Front(graphql, rest))
-    return Gateway(app, entrance, sources, opened, close)
+    app = opened_to(settings.server.origins, Front(graphql, lasting.sockets, rest))
+    return Gateway(app, entrance, sources, opened, hub, lasting, close)
 
 
 async def open_operations(settings: Settings) -> Operations:
     """What answers operations, with the documents that are trusted. Raises ManifestError."""
     named = {noun: getattr(settings.sources, noun) for noun in settings.sources.__struct_fields__}
     systems = {noun: system for noun, system in named.items() if system}
-    schema, table = SCHEMA._schema, settings.documents  # noqa: SLF001 - the only way to it
+    table = settings.documents
     texts: dict[str, str] = {}
     path = settings.path(table.manifest)
     if table.trusted is not Trust.OFF:
         texts = await asyncio.to_thread(manifest.read, path)
     operations = Operations(
-        schema,
+        _graph(),
         settings.limits,
         systems,
         Persisted(table.trusted, texts, table.automatic),
@@ -153,6 +169,10 @@ async def open_operations(settings: Settings) -> Operations:
     )
     manifest.checked(path, texts, operations.documents)
     return operations
+
+
+def _graph() -> GraphQLSchema:
+    return SCHEMA._schema  # noqa: SLF001 - strawberry offers no other way to it
 
 
 def _noting(entrance: Entrance, origin: Origin) -> Note:

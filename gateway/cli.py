@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -148,6 +148,12 @@ async def _answer(settings: Settings, listener: socket.socket, banner: str) -> N
     gateway = await open_gateway(settings)
     config = uvicorn.Config(
         gateway.app,
+        ws="websockets-sansio",
+        ws_max_size=settings.server.max_body_kilobytes * 1024,
+        ws_ping_interval=settings.sockets.ping_seconds,
+        ws_ping_timeout=settings.sockets.ping_seconds,
+        # What it saves on the wire costs memory for each connection.
+        ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         # It would believe X-Forwarded-For of anybody on this machine; see gateway/http/origins.py.
@@ -155,20 +161,27 @@ async def _answer(settings: Settings, listener: socket.socket, banner: str) -> N
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    await _Announced(config, banner).serve(sockets=[listener])
+    await _Announced(config, banner, gateway.drain).serve(sockets=[listener])
 
 
 class _Announced(uvicorn.Server):
-    """A server that says where it is as soon as it can be asked."""
+    """A server that says where it is as soon as it can be asked, and lets connections that stay
+    open go before it closes the others."""
 
-    def __init__(self, config: uvicorn.Config, banner: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, banner: str, drain: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
-        self._banner = banner
+        self._banner, self._drain = banner, drain
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             print(self._banner, flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._drain()
+        await super().shutdown(sockets)
 
 
 def _listener(host: str, port: int) -> socket.socket:

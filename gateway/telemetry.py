@@ -66,7 +66,7 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # These repeat what `heard` says, and name whole addresses, which may hold a customer's data.
     # Migrations tell what an operator who migrates is told anyway.
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "alembic"):
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

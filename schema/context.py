@@ -19,6 +19,7 @@ from connectors.port.sources import (
     QuestionSource,
 )
 from schema.errors import Unauthenticated
+from schema.events import Events, Silence
 from schema.texts import N_, say
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class Context:
     passwords and sessions, None where another issuer does. submissions: who takes what customers
     send, None where no system takes cases. files: who keeps files on their way in and hands them
     out. origin: where the request comes from.
-    forget: drops what is known of the person with this address, so that a change holds at once."""
+    forget: drops what is known of the person with this address, so that a change holds at once.
+    events: tells of what was changed, and of what others change."""
 
     sources: Sources
     catalogue: Catalogue
@@ -107,6 +109,7 @@ class Context:
     recognise: Recognise | None = None
     forget: Callable[[str], None] = lambda email: None
     note: Note = _unnoted
+    events: Events = field(default_factory=Silence)
     #: One loader for each batched field, arguments and selection; see schema.batched.
     loaders: dict[Any, Any] = field(default_factory=dict)
     #: The fields that were refused, each told to the audit once.

@@ -119,7 +119,7 @@ def priced(schema: strawberry.Schema) -> strawberry.Schema:
             if declared.weight is None:
                 if parent is graph.mutation_type:
                     found.append(Cost(weight=_CHANGE))
-                elif parent is graph.query_type and declared.asks:
+                elif parent in (graph.query_type, graph.subscription_type) and declared.asks:
                     found.append(Cost(weight=_QUESTION))
             if declared.size is None and not (_is_page(parent) and name in SIZED):
                 found += _sizes(field)

@@ -10,6 +10,7 @@ from graphql import Undefined
 from schema.access import Anonymous, enforced, may_read
 from schema.cases.mutations import CaseMutations
 from schema.cases.queries import CaseQueries
+from schema.cases.subscriptions import CaseSubscriptions
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
 from schema.identity.mutations import IdentityMutations
@@ -62,6 +63,15 @@ class Mutation(IdentityMutations, CustomerMutations, CaseMutations):
     pass
 
 
+@strawberry.type(
+    description="What can be followed, by WebSocket (graphql-transport-ws) or as server-sent "
+    "events (graphql-sse, one connection each). What is told of a change is read in the caller's "
+    "scope as it is by then."
+)
+class Subscription(CaseSubscriptions):
+    pass
+
+
 def _without_null_defaults(schema: strawberry.Schema) -> strawberry.Schema:
     """Left out and null mean the same to every resolver, so the contract need not say "= null"."""
     for named in schema._schema.type_map.values():  # noqa: SLF001 - no public way to it
@@ -74,6 +84,10 @@ def _without_null_defaults(schema: strawberry.Schema) -> strawberry.Schema:
 
 SCHEMA = priced(
     enforced(
-        _without_null_defaults(strawberry.Schema(query=Query, mutation=Mutation, config=CONFIG))
+        _without_null_defaults(
+            strawberry.Schema(
+                query=Query, mutation=Mutation, subscription=Subscription, config=CONFIG
+            )
+        )
     )
 )

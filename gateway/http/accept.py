@@ -7,8 +7,10 @@ from functools import lru_cache
 
 RESPONSE_JSON = "application/graphql-response+json"
 PLAIN_JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
 #: What an answer can be written in; the first is for callers who like all the same.
 JSON_TYPES = (PLAIN_JSON, RESPONSE_JSON)
+ANSWER_TYPES = (*JSON_TYPES, EVENT_STREAM)
 
 #: Longest header that is looked at, in characters, and most headers that are remembered.
 _LONGEST, _MOST = 1_000, 256

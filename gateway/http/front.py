@@ -27,13 +27,14 @@ _SAFE = (
 
 
 class Front:
-    """An ASGI application. graphql: answers its own path. rest: all others, and the lifespan."""
+    """An ASGI application. graphql: answers its own path. sockets: WebSockets. rest: all others,
+    and the lifespan."""
 
-    def __init__(self, graphql: ASGIApp, rest: ASGIApp) -> None:
-        self._graphql, self._rest = graphql, rest
+    def __init__(self, graphql: ASGIApp, sockets: ASGIApp, rest: ASGIApp) -> None:
+        self._graphql, self._sockets, self._rest = graphql, sockets, rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._rest(scope, receive, send)
             return
         identifier = _identifier(scope)
@@ -49,8 +50,11 @@ class Front:
             await send(message)
 
         try:
-            app = self._graphql if scope["path"] == PATH else self._rest
-            await app(scope, receive, safely)
+            if scope["type"] == "websocket":
+                await self._sockets(scope, receive, send)
+            else:
+                app = self._graphql if scope["path"] == PATH else self._rest
+                await app(scope, receive, safely)
         finally:
             request_id.reset(token)
 

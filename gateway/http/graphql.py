@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
 from gateway.http import graphiql
-from gateway.http.accept import PLAIN_JSON, RESPONSE_JSON, chosen
+from gateway.http.accept import ANSWER_TYPES, EVENT_STREAM, PLAIN_JSON, RESPONSE_JSON, chosen
 from gateway.http.body import Bodies, of_address
 from gateway.http.headers import Head
 from gateway.http.reception import Reception
 from gateway.http.refusals import Refusal
 from gateway.operations import errors
-from gateway.operations.requests import Outcome
+from gateway.operations.requests import Outcome, Request
+
+if TYPE_CHECKING:
+    from gateway.http.sse import EventStreams
 
 PATH = "/graphql"
 #: What an answer with data and errors has as its status, where the caller asked for our media type.
@@ -32,41 +35,55 @@ _VARY = b"Accept, Accept-Language, Authorization"
 
 
 class GraphQLRoute:
-    """An ASGI application that answers `/graphql`. page: for people, if there is one."""
+    """An ASGI application that answers `/graphql`. events: answers those who like streams of them
+    best. page: for people, if there is one."""
 
-    def __init__(self, reception: Reception, bodies: Bodies, page: bytes | None = None) -> None:
-        self._reception, self._bodies, self._page = reception, bodies, page
+    def __init__(
+        self,
+        reception: Reception,
+        bodies: Bodies,
+        events: EventStreams,
+        page: bytes | None = None,
+    ) -> None:
+        self._reception, self._bodies, self._events = reception, bodies, events
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         head = Head.of(scope)
         if scope["method"] == "GET" and self._page and _wants_page(head, scope["query_string"]):
             await _send_page(send, self._page)
             return
-        media_type = chosen(head.headers.get("accept"))
+        media_type = chosen(head.headers.get("accept"), ANSWER_TYPES)
+        outcome: Outcome | None
         try:
-            outcome = await self._outcome(scope, head, receive, media_type)
+            request = await self._request(scope, head, receive, media_type)
+            if media_type == EVENT_STREAM:
+                # What was not run is told as any other refusal is.
+                media_type = RESPONSE_JSON
+                outcome = await self._events.answer(head, request, receive, send)
+            else:
+                visitor = await self._reception.receive(head)
+                outcome = await self._reception.answer(visitor, request)
         except Refusal as refused:
             told = refused.told(self._reception.language(head.headers))
             outcome = Outcome.failed(told, refused.status, refused.headers)
         except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
             language = self._reception.language(head.headers)
             outcome = Outcome.failed(errors.masked(error, language), 500)
-        await send_outcome(send, outcome, media_type or PLAIN_JSON)
+        if outcome is not None:
+            await send_outcome(send, outcome, media_type or PLAIN_JSON)
 
-    async def _outcome(
+    async def _request(
         self, scope: Scope, head: Head, receive: Receive, media_type: str | None
-    ) -> Outcome:
+    ) -> Request:
         method = scope["method"]
         if method == "POST":
             _check_type(media_type)
-            request = await self._bodies.request(head, receive)
-        elif method == "GET":
+            return await self._bodies.request(head, receive)
+        if method == "GET":
             _check_type(media_type)
-            request = replace(of_address(scope["query_string"]), reads_only=True)
-        else:
-            raise Refusal(405, "Use GET or POST.", headers={"allow": "GET, POST"})
-        visitor = await self._reception.receive(head)
-        return await self._reception.answer(visitor, request)
+            return replace(of_address(scope["query_string"]), reads_only=True)
+        raise Refusal(405, "Use GET or POST.", headers={"allow": "GET, POST"})
 
 
 def _check_type(media_type: str | None) -> None:

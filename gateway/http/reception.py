@@ -4,9 +4,9 @@ way in, be it a POST, a WebSocket or a stream of events."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.port.errors import SourceError
 from gateway.access.callers import Callers, UnknownAccount
@@ -24,11 +24,14 @@ from gateway.http.refusals import Refusal
 from gateway.operations import errors
 from gateway.operations.requests import Outcome, Request
 from gateway.operations.run import Operations, Ready
+from gateway.operations.subscriptions import Subscription, Subscriptions
 from schema.context import Caller, Context
 from schema.errors import InputError
 from schema.identity.service import Origin
 from schema.nodes import key_of
 from schema.texts import N_, say
+
+T = TypeVar("T")
 
 #: With it a program says for which account it acts, by global id.
 ACTING_FOR = "portal-acting-for"
@@ -70,11 +73,13 @@ class Reception:
         default_language: str,
         shows_schema: Audience = Audience.EVERYONE,
         rates: Rates | None = None,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self._operations, self._verifier, self._callers = operations, verifier, callers
         self._origins, self._audit = origins, audit
         self._make_context, self._default_language = make_context, default_language
         self._shows_schema, self._rates = shows_schema, rates or Rates(RateSettings(enabled=False))
+        self._subscriptions = subscriptions
         self._refused = Attempts(allowed=_TOLD)
 
     async def receive(self, head: Head) -> Visitor:
@@ -91,39 +96,85 @@ class Reception:
 
     async def answer(self, visitor: Visitor, request: Request) -> Outcome:
         """The answer to an operation. What nobody foresaw is masked, so nothing is raised."""
+        return await self._admitted(visitor, request, self._run)
+
+    async def begin(self, visitor: Visitor, request: Request) -> Subscription | Outcome:
+        """The same for those who can take more than one answer: a subscription that has begun, the
+        answer to what is none, or why there is neither."""
+        return await self._admitted(visitor, request, self._begin)
+
+    async def renewed(self, head: Head, subscription: Subscription) -> Context | Outcome:
+        """The surroundings of one more answer of a subscription, which costs what the first did;
+        or its last word. Raises Refusal when the token has ended."""
+        visitor = await self.receive(head)
+        units = subscription.ready.worth.cost
+        level = await self._rates.take(visitor.who, visitor.origin, units)
+        if level is not None and level.wait is not None:
+            return _too_fast(level, visitor.language)
+        return self._context(visitor)
+
+    async def still(self, head: Head) -> None:
+        """Raises Refusal, 401, when the token of somebody who was received has ended since. Asks
+        no system."""
+        authorization = head.headers.get("authorization")
+        if not authorization:
+            return
+        try:
+            await self._verifier.check(_bearer(authorization))
+        except InvalidToken:
+            raise expired() from None
+        except SourceError:
+            return  # nobody can tell now; whatever is asked tells it
+
+    async def _admitted(
+        self,
+        visitor: Visitor,
+        request: Request,
+        run: Callable[[Visitor, Ready, Level | None], Awaitable[T]],
+    ) -> T | Outcome:
         try:
             if isinstance(visitor.who, Caller) and visitor.who.staff:
                 await self._tell_staff(visitor.who, request, visitor.origin)
             level = self._rates.waiting(visitor.who, visitor.origin)
             if level is not None:
                 return _too_fast(level, visitor.language)
-            return await self._answered(visitor, request)
+            found, effort = self._operations.found(request), 1
+            ready: Ready | Outcome
+            if isinstance(found, Outcome):
+                ready = found
+            else:
+                effort = self._operations.effort(found)
+                ready = self._operations.prepare(found, self._shows_schema.includes(visitor.who))
+            units = 0 if isinstance(ready, Outcome) else ready.worth.cost
+            level = await self._rates.take(visitor.who, visitor.origin, units, effort)
+            if level is not None and level.wait is not None:
+                return _too_fast(level, visitor.language)
+            answer = ready if isinstance(ready, Outcome) else await run(visitor, ready, level)
+            if level is not None and isinstance(answer, Outcome):
+                return replace(answer, headers={**answer.headers, **level.headers})
+            return answer
         except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
             return Outcome.failed(errors.masked(error, visitor.language), 500)
 
-    async def _answered(self, visitor: Visitor, request: Request) -> Outcome:
-        found, effort = self._operations.found(request), 1
-        ready: Ready | Outcome
-        if isinstance(found, Outcome):
-            ready = found
-        else:
-            effort = self._operations.effort(found)
-            ready = self._operations.prepare(found, self._shows_schema.includes(visitor.who))
-        units = 0 if isinstance(ready, Outcome) else ready.worth.cost
-        level = await self._rates.take(visitor.who, visitor.origin, units, effort)
-        if level is not None and level.wait is not None:
-            return _too_fast(level, visitor.language)
-        if isinstance(ready, Outcome):
-            outcome = ready
-        else:
-            context = self._make_context(
-                visitor.who, visitor.language, visitor.locale, visitor.origin
-            )
-            outcome = await self._operations.run(ready, context)
-            if visitor.hears_cost:
-                told = {**self._operations.priced(ready), **(_left(level) if level else {})}
-                outcome.body.setdefault("extensions", {})["cost"] = told
-        return replace(outcome, headers={**outcome.headers, **level.headers}) if level else outcome
+    async def _run(self, visitor: Visitor, ready: Ready, level: Level | None) -> Outcome:
+        if ready.lasts:
+            text = "Subscribe by WebSocket, or accept text/event-stream."
+            return Outcome.failed(errors.refusal(errors.BAD_REQUEST, text), 406)
+        outcome = await self._operations.run(ready, self._context(visitor))
+        if visitor.hears_cost:
+            told = {**self._operations.priced(ready), **(_left(level) if level else {})}
+            outcome.body.setdefault("extensions", {})["cost"] = told
+        return outcome
+
+    async def _begin(
+        self, visitor: Visitor, ready: Ready, level: Level | None
+    ) -> Subscription | Outcome:
+        if not ready.lasts or self._subscriptions is None:
+            return await self._run(visitor, ready, level)
+        return await self._subscriptions.begin(ready, self._context(visitor))
+
+    def _context(self, visitor: Visitor) -> Context:
+        return self._make_context(visitor.who, visitor.language, visitor.locale, visitor.origin)
 
     async def _who(self, headers: Mapping[str, str], origin: Origin) -> Caller | SourceError | None:
         authorization = headers.get("authorization")
@@ -133,12 +184,7 @@ class Reception:
             claims = await self._verifier.check(_bearer(authorization))
         except InvalidToken as refused:
             await self._tell_refused(origin, refused)
-            raise Refusal(
-                401,
-                N_("The access token is not valid or has expired. Sign in again."),
-                code=errors.UNAUTHENTICATED,
-                headers={"www-authenticate": 'Bearer error="invalid_token"'},
-            ) from None
+            raise expired() from None
         except SourceError as error:
             return error
         acting_for = headers.get(ACTING_FOR) if claims.staff else None
@@ -181,6 +227,16 @@ class Reception:
         header = headers.get("accept-language", "")
         preferred = who.locale if isinstance(who, Caller) else None
         return languages.chosen(header, preferred, self._default_language)
+
+
+def expired() -> Refusal:
+    """What is told of a token that proves nothing, or nothing any more."""
+    return Refusal(
+        401,
+        N_("The access token is not valid or has expired. Sign in again."),
+        code=errors.UNAUTHENTICATED,
+        headers={"www-authenticate": 'Bearer error="invalid_token"'},
+    )
 
 
 def _too_fast(level: Level, language: str) -> Outcome:

@@ -40,6 +40,12 @@ class Ready:
     checked: Checked
     worth: Worth
     shows_schema: bool
+    kind: OperationType
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it is a subscription."""
+        return self.kind is OperationType.SUBSCRIPTION
 
 
 class Operations:
@@ -75,7 +81,7 @@ class Operations:
         operation = get_operation_ast(checked.document, request.operation_name)
         if operation is None:
             return _undetermined(request)
-        if request.reads_only and operation.operation is not OperationType.QUERY:
+        if request.reads_only and operation.operation is OperationType.MUTATION:
             error = errors.refusal(errors.BAD_REQUEST, "Use POST to change something.")
             return Outcome.failed(error, 405, {"allow": "POST"})
         if checked.introspects and not shows_schema:
@@ -89,7 +95,7 @@ class Operations:
         except LimitExceeded as exceeded:
             return Outcome({"errors": [errors.limit(exceeded)]}, 422)
         self._persisted.learn(request)
-        return Ready(request, checked, worth, shows_schema)
+        return Ready(request, checked, worth, shows_schema, operation.operation)
 
     def effort(self, request: Request) -> int:
         """What it takes to work a request's document through, in units of cost."""
@@ -111,7 +117,7 @@ class Operations:
         request, document = ready.request, ready.checked.document
         assert document is not None  # noqa: S101 - what has none is never ready
         result = await self._result(document, request, context)
-        return self._outcome(result, context, ready.shows_schema)
+        return outcome_of(result, context, ready.shows_schema)
 
     async def _result(
         self, document: DocumentNode, request: Request, context: Context
@@ -160,17 +166,18 @@ class Operations:
             if count > self._limits.upstream_calls:
                 raise LimitExceeded("upstream_calls", self._limits.upstream_calls, count)
 
-    @staticmethod
-    def _outcome(result: ExecutionResult, context: Context, shows_schema: bool) -> Outcome:
-        told = [errors.formatted(error, context.language) for error in result.errors or ()]
-        if not shows_schema:
-            told = list(map(errors.without_hints, told))
-        # Variables that do not fit leave no data and no path: nothing was run.
-        started = result.data is not None or any("path" in error for error in told)
-        body: dict[str, Any] = {"data": result.data} if started else {}
-        if told:
-            body = {"errors": told, **body}
-        return Outcome(body, None if started else 400)
+
+def outcome_of(result: ExecutionResult, context: Context, shows_schema: bool) -> Outcome:
+    """What came of running an operation, as callers get it."""
+    told = [errors.formatted(error, context.language) for error in result.errors or ()]
+    if not shows_schema:
+        told = list(map(errors.without_hints, told))
+    # Variables that do not fit leave no data and no path: nothing was run.
+    started = result.data is not None or any("path" in error for error in told)
+    body: dict[str, Any] = {"data": result.data} if started else {}
+    if told:
+        body = {"errors": told, **body}
+    return Outcome(body, None if started else 400)
 
 
 def _undetermined(request: Request) -> Outcome:

@@ -15,6 +15,7 @@ from schema.context import Context
 from schema.customers.loaders import contacts_by_id
 from schema.customers.types import Contact
 from schema.errors import NotAllowed
+from schema.events import Event, What
 from schema.problems import Problem, ProblemCode, Problems
 from schema.scalars import LanguageTag
 from schema.texts import N_
@@ -81,6 +82,7 @@ class CustomerMutations:
             text = N_("The CRM knows no such person in your companies.")
             raise Problems(Problem(ProblemCode.NOT_FOUND, text))
         context.forget(caller.email)
+        context.events.publish(Event(What.CONTACT_CHANGED, caller.contact_id))
         changed = [name for name in changes.__slots__ if getattr(changes, name) is not None]
         await context.note(
             "profile.changed",

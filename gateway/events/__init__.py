@@ -1,0 +1,1 @@
+"""What changed: told to caches and subscribers, in this process and through Redis in others."""

@@ -1,0 +1,1 @@
+"""GraphQL by WebSocket, in the subprotocol graphql-transport-ws."""
