@@ -28,6 +28,3 @@ class Places:
         self._taken[key] -= 1
         if not self._taken[key]:
             del self._taken[key]
-
-    def __len__(self) -> int:
-        return self._all

@@ -40,7 +40,8 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 
 
 class EventStreams:
-    """Answers by streams of events. callers: how many streams one may have at once."""
+    """Answers by streams of events. callers: how many streams one may have at once. heartbeat:
+    seconds between signs of life. send_seconds: for one event to leave."""
 
     def __init__(
         self,
@@ -48,9 +49,10 @@ class EventStreams:
         callers: Places,
         clock: Callable[[], datetime],
         heartbeat: float = _HEARTBEAT,
+        send_seconds: float = _SEND,
     ) -> None:
         self._streams, self._callers, self._clock = streams, callers, clock
-        self._heartbeat = heartbeat
+        self._heartbeat, self._send_seconds = heartbeat, send_seconds
         self._draining = asyncio.Event()
 
     def drain(self) -> None:
@@ -75,7 +77,7 @@ class EventStreams:
                 with contextlib.suppress(OSError, TimeoutError):
                     await _begin(send)
                     if isinstance(answer, Outcome):
-                        await _put(send, _next(answer) + _COMPLETE, last=True)
+                        await self._put(send, _next(answer) + _COMPLETE, last=True)
                     else:
                         told = _Told(head, ends_at(visitor, self._clock()), answer)
                         await self._tell(told, receive, send)
@@ -100,26 +102,30 @@ class EventStreams:
                 if gone.done():
                     return
                 if stopping.done():
-                    await _put(send, b"", last=True)
+                    await self._put(send, b"", last=True)
                     return
                 if not coming.done():
                     await self._still(told)
-                    await _put(send, _COMMENT)
+                    await self._put(send, _COMMENT)
                     continue
                 outcome, coming = coming.result(), None
-                await _put(send, _next(outcome) if outcome else b"")
+                await self._put(send, _next(outcome) if outcome else b"")
                 if outcome is None or not outcome.started:
                     break
-            await _put(send, _COMPLETE, last=True)
+            await self._put(send, _COMPLETE, last=True)
         except Refusal as refused:
             language = self._streams.language(told.head)
             outcome = Outcome.failed(refused.told(language), refused.status)
-            await _put(send, _next(outcome) + _COMPLETE, last=True)
+            await self._put(send, _next(outcome) + _COMPLETE, last=True)
         finally:
             tasks = [task for task in (coming, gone, stopping) if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _put(self, send: Send, part: bytes, *, last: bool = False) -> None:
+        async with asyncio.timeout(self._send_seconds):
+            await send({"type": "http.response.body", "body": part, "more_body": not last})
 
     def _pause(self, told: _Told) -> float:
         if told.until is None:
@@ -155,11 +161,6 @@ async def _disconnected(receive: Receive) -> None:
 
 async def _begin(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-
-
-async def _put(send: Send, part: bytes, *, last: bool = False) -> None:
-    async with asyncio.timeout(_SEND):
-        await send({"type": "http.response.body", "body": part, "more_body": not last})
 
 
 def _next(outcome: Outcome) -> bytes:
