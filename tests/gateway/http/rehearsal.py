@@ -18,7 +18,7 @@ from gateway.http.reception import Visitor, expired
 from gateway.http.streams import Streams
 from gateway.http.websocket.connection import Limits
 from gateway.http.websocket.route import WebSocketRoute
-from gateway.operations.run import Outcome, Request
+from gateway.operations.requests import Outcome, Request
 from schema.context import Caller
 from schema.identity.service import Origin
 from tests.gateway.clock import NOW, Clock

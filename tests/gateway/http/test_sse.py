@@ -12,7 +12,7 @@ from gateway.http.headers import Head
 from gateway.http.places import Places
 from gateway.http.refusals import Refusal
 from gateway.http.sse import EventStreams
-from gateway.operations.run import Request
+from gateway.operations.requests import Request
 from tests.gateway.clock import Clock
 from tests.gateway.http.rehearsal import EXPIRES, FOREVER, ONCE, REFUSED, Rehearsal
 
