@@ -15,15 +15,20 @@ SPECIAL: Final[Mapping[str, tuple[str, ...]]] = {
     "expire": ("crm",),
     "partial": ("crm", "erp"),
     "csrf": ("erp",),
+    "cut": ("crm",),
+    "reject": ("crm",),
 }
 _GENERIC: Final = ("status", "html", "hang", "slow", "truncated")
-_SWITCHES: Final = ("hang", "truncated", *SPECIAL)
+_SWITCHES: Final = ("hang", "truncated", *(kind for kind in SPECIAL if kind != "reject"))
 KINDS: Final = (*_GENERIC, *SPECIAL)
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)?")
 _TIMES = re.compile(r"(.+?)x(\d+)")
 _LONGEST_SECONDS: Final = 600.0
 _SLOW_SECONDS: Final = 5.0
+_REJECTED: Final = "REJECT"
+
+Value = float | bool | str
 
 
 class BadFault(ValueError):
@@ -35,7 +40,8 @@ class PartFaults:
     """The faults of one part. Zero or False is off; `times` holds how often a kind is still due.
 
     latency and slow are seconds, status and html are the HTTP status to answer with, retry_after is
-    seconds for the Retry-After header. A kind that is absent from `times` stays until reset.
+    seconds for the Retry-After header, reject a text. A kind that is absent from `times` stays
+    until reset.
     """
 
     part: str
@@ -50,6 +56,8 @@ class PartFaults:
     csrf: bool = False
     expire: bool = False
     partial: bool = False
+    cut: bool = False
+    reject: str = ""
     times: dict[str, int] = field(default_factory=dict)
 
     def take(self, kind: str) -> bool:
@@ -65,7 +73,7 @@ class PartFaults:
             self.times[kind] = left - 1
         return True
 
-    def arm(self, kind: str, value: float | bool = True, times: int | None = None) -> None:
+    def arm(self, kind: str, value: Value = True, times: int | None = None) -> None:
         """Switch one fault on, for `times` answers or until reset. Raises BadFault."""
         if kind not in KINDS:
             raise BadFault(f"unknown fault {kind!r}; known: {', '.join(KINDS)}")
@@ -80,7 +88,7 @@ class PartFaults:
 
     def clear(self, kind: str) -> None:
         """Switch one fault off."""
-        setattr(self, kind, type(getattr(self, kind))(0))
+        setattr(self, kind, type(getattr(self, kind))())
         self.times.pop(kind, None)
 
     def reset(self) -> None:
@@ -94,7 +102,11 @@ class PartFaults:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "part"}
 
 
-def _checked(kind: str, value: float | bool) -> float | bool:
+def _checked(kind: str, value: Value) -> Value:
+    if kind == "reject":
+        if value is not True and not isinstance(value, str):
+            raise BadFault("fault 'reject' takes the text that is to be refused")
+        return _REJECTED if value is True else value
     if kind in _SWITCHES:
         if not isinstance(value, bool):
             raise BadFault(f"fault {kind!r} is on or off: give true or false")
@@ -149,7 +161,7 @@ class Faults:
 
     def fail(self, words: str) -> None:
         """`PART=KIND`, `PART=KINDxN` for N times: `crm=503`, `erp=html`, `crm=quotax1`,
-        `site=html200`, `crm=slow:10s`. Raises BadFault."""
+        `site=html200`, `crm=slow:10s`, `crm=reject:WORD`. Raises BadFault."""
         part, equals, kind = words.partition("=")
         if not equals or not kind:
             raise BadFault(f"{words!r} is no fault; write PART=KIND, such as crm=503 or erp=html")
@@ -204,12 +216,14 @@ def _words(given: object) -> Iterable[str]:
     return listed
 
 
-def _kind_and_value(kind: str) -> tuple[str, float | bool]:
+def _kind_and_value(kind: str) -> tuple[str, Value]:
     if kind.isdigit():
         return "status", int(kind)
     name, colon, amount = kind.partition(":")
     if colon and name == "slow":
         return "slow", _seconds(amount)
+    if colon and name == "reject":
+        return "reject", amount
     if kind.startswith("html") and kind[4:].isdigit():
         return "html", int(kind[4:])
     return kind, True

@@ -37,7 +37,7 @@ class Api:
         self._database = database
         self._queries = Queries(database, lambda: clock().date())
         self._records = Records(database, self._queries)
-        self._writes = Writes(database, self._records, clock)
+        self._writes = Writes(database, self._records, faults, clock)
         self._resources: Mapping[str, Callable[[Call], Answer]] = {
             "": self._root,
             "limits": self._limits,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -11,29 +11,30 @@ from urllib.parse import parse_qsl, unquote
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from sandbox.crm.api import DAILY_CALLS, VERSIONS, Api, versions
-from sandbox.crm.calls import Answer, Call
+from sandbox.crm.calls import Answer, Blob, Call, Download
 from sandbox.crm.errors import Refusal, not_found
-from sandbox.crm.multipart import parts
+from sandbox.crm.multipart import Multipart
 from sandbox.crm.session import Session
 from sandbox.database import Database
 from sandbox.faults import Faults
 
 LONGEST_ADDRESS: Final = 16_384
 LARGEST_JSON: Final = 50 * 1024 * 1024
-LARGEST_FILE: Final = 64 * 1024 * 1024
+LARGEST_FILE: Final = 2 * 1024 * 1024 * 1024
 _BATCH_SIZE: Final = re.compile(r"\bbatchSize\s*=\s*(\d{1,6})")
 _METHODS: Final = ["GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"]
+_BAD_GATEWAY: Final = "<html><head><title>502 Bad Gateway</title></head></html>"
 _EXPIRED: Final = Refusal(401, "INVALID_SESSION_ID", "Session expired or invalid")
 _OVER_QUOTA: Final = Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
 
 
 def app(database: Database, faults: Faults, clock: Callable[[], datetime]) -> Starlette:
     """Everything below `/services`. clock: what time it is, with a zone."""
-    server = _Server(Api(database, faults.crm, clock), faults, clock)
+    server = _Server(database, faults, clock)
     return Starlette(
         routes=[
             Route("/services/oauth2/token", server.token, methods=["POST"]),
@@ -45,8 +46,9 @@ def app(database: Database, faults: Faults, clock: Callable[[], datetime]) -> St
 
 
 class _Server:
-    def __init__(self, api: Api, faults: Faults, clock: Callable[[], datetime]) -> None:
-        self._api = api
+    def __init__(self, database: Database, faults: Faults, clock: Callable[[], datetime]) -> None:
+        self._api = Api(database, faults.crm, clock)
+        self._connection = database.connection
         self._faults = faults.crm
         self._clock = clock
         self._session = Session()
@@ -73,8 +75,12 @@ class _Server:
                 414,
                 media_type="text/html",
             )
+        before = self._connection.total_changes
         try:
-            return _json(self._counted(await self._admitted(request, raw, query)))
+            answer = self._counted(await self._admitted(request, raw, query))
+            if self._connection.total_changes != before and self._faults.take("cut"):
+                return Response(_BAD_GATEWAY, 502, media_type="text/html")
+            return _json(answer)
         except Refusal as refusal:
             return _json(self._counted(Answer(refusal.status, refusal.body())))
 
@@ -88,7 +94,12 @@ class _Server:
             self._api.used = max(self._api.used, DAILY_CALLS)
             raise _OVER_QUOTA
         self._api.used += 1
-        return self._api.handle(await _call(request, raw, query))
+        call = await _call(request, raw, query)
+        try:
+            return self._api.handle(call)
+        finally:
+            if call.blob is not None:
+                call.blob.file.close()
 
     def _counted(self, answer: Answer) -> Answer:
         if answer.status == 401:
@@ -116,17 +127,26 @@ async def _call(request: Request, raw: bytes, query: bytes) -> Call:
     )
 
 
-async def _content(request: Request) -> tuple[Any, bytes | None]:
+async def _content(request: Request) -> tuple[Any, Blob | None]:
     if request.method not in ("POST", "PATCH"):
         return None, None
     kind = request.headers.get("content-type", "")
     if kind.startswith("multipart/form-data"):
-        found = parts(kind, await _body(request, LARGEST_FILE))
-        described = next((text for name, text in found.items() if name != "VersionData"), b"")
-        return _parsed(described), found.get("VersionData")
+        return await _file(request, Multipart(kind))
     if not kind.startswith("application/json"):
         raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", f"Content-Type {kind!r} is not supported")
     return _parsed(await _body(request, LARGEST_JSON)), None
+
+
+async def _file(request: Request, multipart: Multipart) -> tuple[Any, Blob | None]:
+    try:
+        async for piece in _pieces(request, LARGEST_FILE):
+            multipart.take(piece)
+        described, blob = multipart.found()
+        return _parsed(described), blob
+    except BaseException:
+        multipart.close()
+        raise
 
 
 def _parsed(body: bytes) -> Any:
@@ -137,15 +157,19 @@ def _parsed(body: bytes) -> Any:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    body = bytearray()
+    return b"".join([piece async for piece in _pieces(request, most)])
+
+
+async def _pieces(request: Request, most: int) -> AsyncIterator[bytes]:
+    size = 0
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > most:
                 raise Refusal(413, "REQUEST_ENTITY_TOO_LARGE", f"more than {most} bytes")
+            yield piece
     except ClientDisconnect:
-        return b""
-    return bytes(body)
+        raise Refusal(400, "UNKNOWN_EXCEPTION", "the caller went away") from None
 
 
 def _page_size(options: str) -> int:
@@ -153,12 +177,19 @@ def _page_size(options: str) -> int:
     return min(max(int(found[1]), 200), 2_000) if found else 2_000
 
 
+async def _one_by_one(download: Download) -> AsyncIterator[bytes]:
+    # On the event loop's own thread, as everything that asks the database.
+    for piece in download.pieces:
+        yield piece
+
+
 def _json(answer: Answer) -> Response:
     headers = dict(answer.headers)
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)
-    if isinstance(answer.body, bytes):
+    if isinstance(answer.body, Download):
         kind = "application/octetstream"  # as the vendor spells it
-        return Response(answer.body, answer.status, headers, media_type=kind)
+        headers["Content-Length"] = str(answer.body.size)
+        return StreamingResponse(_one_by_one(answer.body), answer.status, headers, kind)
     body = orjson.dumps(answer.body)
     return Response(body, answer.status, headers, media_type="application/json;charset=UTF-8")

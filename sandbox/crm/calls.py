@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """The bytes of a file that came with a call, on disk unless they are few."""
+
+    file: IO[bytes]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """The bytes of a file that is answered, in pieces."""
+
+    size: int
+    pieces: Iterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +36,14 @@ class Call:
     base: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
-    blob: bytes | None = None
+    blob: Blob | None = None
     page_size: int = 2_000
     inner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """body: JSON to write, bytes for a file, None for none."""
+    """body: JSON to write, a Download for a file, None for none."""
 
     status: int
     body: Any

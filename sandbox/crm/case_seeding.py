@@ -9,9 +9,11 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from typing import Any, Final
 
 from sandbox.crm import ids, moments, samples
+from sandbox.crm.calls import Blob
 from sandbox.crm.files import next_number, store_file
 from sandbox.crm.history import seed_history
 from sandbox.crm.objects import CLOSED_STATUSES, STATUSES, SUBCATEGORIES, TYPES
@@ -283,7 +285,8 @@ class _Writer:
                 by = self._staff.customers[draft.person.crm_id]
             moment = rng.choice([draft.created, *moments_of])
             values = {"PathOnClient": name, "FirstPublishLocationId": case}
-            blob = _content(name, number, rng)
+            data = _content(name, number, rng)
+            blob = Blob(BytesIO(data), len(data))
             visibility = "AllUsers" if customers or rng.random() < 0.5 else "InternalUsers"
             store_file(self._connection, values, blob, _system(moment, by, moment), visibility)
 

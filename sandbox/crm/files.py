@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from sandbox.crm import ids
+from sandbox.crm.blobs import write_blob
+from sandbox.crm.calls import Blob
 from sandbox.crm.errors import Refusal
 from sandbox.database import insert
 
@@ -44,13 +46,14 @@ def next_number(connection: sqlite3.Connection, name: str) -> int:
 def store_file(
     connection: sqlite3.Connection,
     values: Mapping[str, Any],
-    blob: bytes | None,
+    blob: Blob | None,
     system: Mapping[str, Any],
     visibility: str = "AllUsers",
 ) -> str:
     """Keep a file as one new version of one new document, and give the version's id.
 
-    values: PathOnClient, and if wanted Title and FirstPublishLocationId. Raises Refusal.
+    values: PathOnClient, and if wanted Title, FirstPublishLocationId and custom fields. Raises
+    Refusal.
     """
     name = values.get("PathOnClient")
     if not name or blob is None:
@@ -67,7 +70,7 @@ def store_file(
         "Title": values.get("Title") or PurePosixPath(name).stem,
         "FileExtension": extension,
         "FileType": kind,
-        "ContentSize": len(blob),
+        "ContentSize": blob.size,
     }
     place = values.get("FirstPublishLocationId")
     insert(
@@ -80,6 +83,7 @@ def store_file(
             "IsLatest": 1,
             "FirstPublishLocationId": place,
             "ContentLocation": "S",
+            **{name: value for name, value in values.items() if name.endswith("__c")},
             **described,
             **system,
         },
@@ -87,7 +91,7 @@ def store_file(
     owner = system["CreatedById"]
     row = {"Id": document, "LatestPublishedVersionId": version, "OwnerId": owner}
     insert(connection, "crm_ContentDocument", {**row, **described, **system})
-    connection.execute("INSERT INTO crm_blob VALUES (?, ?)", (version, blob))
+    write_blob(connection, version, blob)
     if place:
         insert(
             connection,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from sandbox.crm import blobs
+
 # The types that the vendor's describe names. A textarea here is a long one: it cannot be filtered.
 _LONG: Final = frozenset({"textarea", "base64", "anyType"})
 IDS: Final = frozenset({"id", "reference"})
@@ -91,7 +93,7 @@ def _system(name: str, kind: str = "datetime", to: str = "", parent: str = "") -
 
 
 def _reference(name: str, to: str, *, required: bool = False, fixed: bool = False) -> Field:
-    parent = name.removesuffix("Id")
+    parent = f"{name[:-3]}__r" if name.endswith("__c") else name.removesuffix("Id")
     return Field(name, "reference", 18, to, parent, required=required, updatable=not fixed)
 
 
@@ -248,6 +250,17 @@ _VERSION = _entity(
     Field("IsLatest", "boolean", 0, writable=False, updatable=False),
     Field("FirstPublishLocationId", "reference", 18, updatable=False),
     Field("ContentLocation", "picklist", values=("S",), updatable=False),
+    Field("Portal_Key__c", length=64, external=True),
+    _reference("Portal_Contact__c", "Contact"),
+)
+
+_ENTRY = _entity(
+    "Portal_Entry__c",
+    "a00",
+    Field("Portal_Key__c", length=64, external=True),
+    _reference("Case__c", "Case"),
+    _reference("Contact__c", "Contact"),
+    Field("Comment_Id__c", length=18),
 )
 
 _KNOWLEDGE = _entity(
@@ -279,6 +292,7 @@ ENTITIES: Final[dict[str, Entity]] = {
         _DOCUMENT,
         _LINK,
         _VERSION,
+        _ENTRY,
         _KNOWLEDGE,
     )
 }
@@ -297,6 +311,8 @@ _INDEXES: Final = (
     "ContentDocumentLink(LinkedEntityId)",
     "ContentDocumentLink(ContentDocumentId)",
     "ContentVersion(ContentDocumentId)",
+    "Portal_Entry__c(Case__c)",
+    "Portal_Entry__c(Comment_Id__c)",
 )
 
 
@@ -309,7 +325,7 @@ def tables() -> list[str]:
     """The statements that create every table and index. Ids compare exactly, texts do not."""
     statements = [_table(one) for one in ENTITIES.values()]
     statements.append("CREATE TABLE crm_counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL)")
-    statements.append("CREATE TABLE crm_blob (Id TEXT PRIMARY KEY, data BLOB NOT NULL)")
+    statements.append(blobs.TABLE)
     for at, words in enumerate(_INDEXES):
         target = words
         statements.append(f"CREATE INDEX crm_index_{at} ON crm_{target}")

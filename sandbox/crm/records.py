@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any, Final
 
 from sandbox.crm import ids
+from sandbox.crm.blobs import read_blob
+from sandbox.crm.calls import Download
 from sandbox.crm.errors import Refusal, not_found
 from sandbox.crm.objects import CLOSED_STATUSES, ENTITIES, Entity, Field, entity
 from sandbox.crm.plan import Record, plan
@@ -74,15 +76,15 @@ class Records:
         records = {one["Id"]: one for one in self._queries.records(prepared, rows, base)}
         return [records.get(one) if one else None for one in full]
 
-    def blob(self, found: Entity, text: str, name: str) -> bytes:
+    def blob(self, found: Entity, text: str, name: str) -> Download:
         """The bytes of a file. Raises Refusal (NOT_FOUND) for any other field."""
         field = found.find(name)
         if field is None or field.type != "base64":
             raise not_found()
-        row = self._database.row("SELECT data FROM crm_blob WHERE Id = ?", (ids.full(text),))
-        if row is None:
+        kept = read_blob(self._database.connection, ids.full(text) or "")
+        if kept is None:
             raise not_found()
-        return bytes(row[0])
+        return kept
 
 
 def named_entity(name: str) -> Entity:

@@ -7,16 +7,20 @@ import binascii
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from io import BytesIO
+from typing import Any, Final, TypeVar
 
 from sandbox.crm import ids, moments
-from sandbox.crm.calls import Answer, Call
+from sandbox.crm.calls import Answer, Blob, Call
 from sandbox.crm.errors import Refusal, not_found
 from sandbox.crm.files import next_number, store_file
 from sandbox.crm.history import note_created, note_status
 from sandbox.crm.objects import CLOSED_STATUSES, IDS, TEXTS, Entity, Field, entity
 from sandbox.crm.records import Records, external_field, record_id
 from sandbox.database import Database, insert
+from sandbox.faults import PartFaults
+
+T = TypeVar("T")
 
 INTEGRATION_USER: Final = ids.numbered("005", 1)
 _FULL_NAME: Final = (
@@ -32,9 +36,16 @@ _NEVER_EMPTY: Final = frozenset({("Case", "Status")})
 class Writes:
     """clock: what time it is, with a zone."""
 
-    def __init__(self, database: Database, records: Records, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        records: Records,
+        faults: PartFaults,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._database = database
         self._records = records
+        self._faults = faults
         self._clock = clock
 
     def create(self, found: Entity, call: Call) -> Answer:
@@ -94,9 +105,18 @@ class Writes:
                 raise Refusal(400, code, f"{message} of this field.", (field.name,))
             if field.type != "base64":
                 values[field.name] = self._value(found, field, value)
+        self._validate(values)
         if creating:
             _require(found, values)
         return values
+
+    def _validate(self, values: Mapping[str, Any]) -> None:
+        """A validation rule, as an administrator of the organisation may have written one."""
+        word = self._faults.reject
+        if word and any(isinstance(value, str) and word in value for value in values.values()):
+            self._faults.take("reject")
+            message = f"Our rules refuse what holds {word}"
+            raise Refusal(400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", message, ())
 
     def _value(self, found: Entity, field: Field, value: Any) -> Any:
         if field.type == "boolean" and (value is None or isinstance(value, bool)):
@@ -127,14 +147,15 @@ class Writes:
             raise Refusal(400, "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", message, ())
         return identity
 
-    def _insert(self, found: Entity, values: dict[str, Any], blob: bytes | None) -> str:
+    def _insert(self, found: Entity, values: dict[str, Any], blob: Blob | None) -> str:
         moment = moments.written(self._clock())
         system = {"CreatedDate": moment, "CreatedById": INTEGRATION_USER}
         if found.find("SystemModstamp"):
             system |= {"LastModifiedDate": moment, "SystemModstamp": moment}
         with self._database.transaction():
             if found.name == "ContentVersion":
-                return store_file(self._database.connection, values, blob, system)
+                connection = self._database.connection
+                return self._guarded(found, lambda: store_file(connection, values, blob, system))
             number = next_number(self._database.connection, found.prefix)
             identity = ids.numbered(found.prefix, number)
             row = {"Id": identity, **_defaults(found), **values, **system}
@@ -176,8 +197,10 @@ class Writes:
             columns = ", ".join(f"{name} = ?" for name in values)
             sql = f"UPDATE {found.table} SET {columns} WHERE Id = ?"  # noqa: S608
             parameters = (*values.values(), identity)
-            if values and not self._guarded(found, lambda: self._database.execute(sql, parameters)):
-                raise not_found()
+            if values:
+                write = self._guarded(found, lambda: self._database.execute(sql, parameters))
+                if not write.rowcount:
+                    raise not_found()
             if found.name == "Contact":
                 self._database.execute(_FULL_NAME, (identity,))
 
@@ -189,26 +212,27 @@ class Writes:
         note_status(self._database.connection, case, INTEGRATION_USER, moment, row[0], status)
         return _closing(status, moment)
 
-    def _guarded(self, found: Entity, write: Callable[[], sqlite3.Cursor]) -> int:
-        """How many rows it wrote. Raises Refusal for a key that another record holds."""
+    def _guarded(self, found: Entity, write: Callable[[], T]) -> T:
+        """What a write gives. Raises Refusal for a key that another record holds."""
         try:
-            return write().rowcount
+            return write()
         except sqlite3.IntegrityError as error:
             keys = [one.name for one in found.fields.values() if one.external]
             message = f"duplicate value found: {', '.join(keys)} duplicates value on another record"
             raise Refusal(400, "DUPLICATE_VALUE", message, ()) from error
 
 
-def _decoded(body: Mapping[str, Any]) -> bytes | None:
+def _decoded(body: Mapping[str, Any]) -> Blob | None:
     """The bytes that a JSON body carries as base64, None for none. Raises Refusal."""
     encoded = body.get("VersionData")
     if not isinstance(encoded, str):
         return None
     try:
-        return base64.b64decode(encoded, validate=True)
+        data = base64.b64decode(encoded, validate=True)
     except binascii.Error as error:
         message = "VersionData: value not of required type: base64"
         raise Refusal(400, "JSON_PARSER_ERROR", message, ("VersionData",)) from error
+    return Blob(BytesIO(data), len(data))
 
 
 def _exists(found: Entity) -> str:
