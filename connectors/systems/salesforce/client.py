@@ -20,10 +20,11 @@ from connectors.kit.batching import Tick
 from connectors.kit.connector import Wiring
 from connectors.kit.http import HttpClient
 from connectors.kit.replies import Reply, name_failure
-from connectors.kit.streams import Download
+from connectors.kit.streams import Body, Download
 from connectors.kit.wire import Headers
 from connectors.port.errors import SourceError, Unreadable
 from connectors.systems.salesforce.failures import explain
+from connectors.systems.salesforce.forms import FileForm
 from connectors.systems.salesforce.login import credential
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Settings
@@ -49,16 +50,37 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    operation: str
-    soql: str
+class Step:
+    """A part of a composite call. path: below the version. reference: by which later parts name
+    what this one answers."""
+
+    method: str
+    path: str
+    reference: str
+    body: Mapping[str, Any] | None = None
+
+    @classmethod
+    def query(cls, reference: str, query: Select) -> Step:
+        return cls("GET", f"/query?q={quote(query.soql(), safe='')}", reference)
 
 
-class _Answer(msgspec.Struct, rename="camel"):
+class Answer(msgspec.Struct, rename="camel"):
+    """What a query answers."""
+
     total_size: int
     done: bool
     records: list[dict[str, Any]] = []
     next_records_url: str | None = None
+
+
+#: What came of a step: an answer of a 2xx, or the failure.
+Outcome = Reply | SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    operation: str
+    soql: str
 
 
 class _Made(msgspec.Struct):
@@ -93,7 +115,7 @@ class Client:
             explain=self._explain,
         )
         packed = PACKED if settings.composite else 1
-        self._tick: Tick[_Question, _Answer] = Tick(self._send, packed)
+        self._tick: Tick[_Question, Answer] = Tick(self._send, packed)
 
     async def close(self) -> None:
         await self._http.close()
@@ -123,8 +145,7 @@ class Client:
         path = f"{self._root}/sobjects/{table}"
         reply = await self._http.call(operation, "POST", path, json=values)
         self._note(reply)
-        made: _Made = reply.decoded(_Made)
-        return made.id
+        return self.made(reply)
 
     async def change(
         self, operation: str, table: str, record: str, values: Mapping[str, Any]
@@ -133,22 +154,60 @@ class Client:
         path = f"{self._root}/sobjects/{table}/{record}"
         self._note(await self._http.call(operation, "PATCH", path, json=values))
 
+    async def together(
+        self, operation: str, steps: Sequence[Step], *, all_or_none: bool = False
+    ) -> list[Outcome]:
+        """Steps in their order, in one call that is never tried again, as they may write. What came
+        of each; all_or_none: where one fails, none is done."""
+        changes = any(step.method != "GET" for step in steps)
+        reply = await self._compose(operation, steps, all_or_none, reads=not changes)
+        return self._outcomes(reply, [(operation, step.reference) for step in steps])
+
+    def rows_in(self, outcome: Outcome) -> list[Row]:
+        """The rows of a query that was a step. Raises its failure."""
+        if isinstance(outcome, SourceError):
+            raise outcome
+        answer: Answer = outcome.decoded(Answer)
+        return [Row(record, self.source, outcome.operation) for record in answer.records]
+
+    def made(self, outcome: Outcome) -> str:
+        """The id of a record that a step made. Raises its failure."""
+        if isinstance(outcome, SourceError):
+            raise outcome
+        made: _Made = outcome.decoded(_Made)
+        return made.id
+
+    async def send_file(
+        self, operation: str, described: Mapping[str, Any], content_type: str, size: int, body: Body
+    ) -> str:
+        """Makes a version of a file of `size` bytes; its id. Never tried again."""
+        form = FileForm(described, content_type, size)
+        reply = await self._http.upload(
+            operation,
+            f"{self._root}/sobjects/ContentVersion",
+            lambda: form.pieces(body),
+            size=form.size,
+            headers={"content-type": form.media_type},
+        )
+        self._note(reply)
+        return self.made(reply)
+
     async def file(self, operation: str, version: str, size: int, first: int) -> Download:
         """The bytes of a file from `first` on. version: an id that the org gave."""
         path = f"{self._root}/sobjects/ContentVersion/{version}/VersionData"
         return await self._http.download(operation, path, size=size, first=first)
 
-    def _ask(self, operation: str, query: Select | Count) -> asyncio.Future[_Answer]:
+    def _ask(self, operation: str, query: Select | Count) -> asyncio.Future[Answer]:
         return self._tick.put(_Question(operation, query.soql()))
 
-    async def _rows(self, operation: str, asked: asyncio.Future[_Answer]) -> list[Row]:
+    async def _rows(self, operation: str, asked: asyncio.Future[Answer]) -> list[Row]:
         return await self._complete(operation, await asyncio.shield(asked))
 
-    async def _rows_of(self, operation: str, asked: Sequence[asyncio.Future[_Answer]]) -> list[Row]:
+    async def _rows_of(self, operation: str, asked: Sequence[asyncio.Future[Answer]]) -> list[Row]:
         answers = await asyncio.gather(*(self._rows(operation, one) for one in asked))
         return [row for rows in answers for row in rows]
 
-    async def _count(self, asked: asyncio.Future[_Answer]) -> int:
+    async def _count(self, asked: asyncio.Future[Answer]) -> int:
         return (await asyncio.shield(asked)).total_size
 
     async def children(self, row: Row, relationship: str) -> list[Row]:
@@ -157,13 +216,13 @@ class Client:
         if nested is None:
             return []
         try:
-            answer = msgspec.convert(nested, _Answer)
+            answer = msgspec.convert(nested, Answer)
         except msgspec.ValidationError as error:
             message = f"{row.operation}: {relationship} is no list of rows"
             raise Unreadable(self.source, message, detail=str(error)) from None
         return await self._complete(row.operation, answer)
 
-    async def _complete(self, operation: str, answer: _Answer) -> list[Row]:
+    async def _complete(self, operation: str, answer: Answer) -> list[Row]:
         found = list(answer.records)
         pages = 0
         while not answer.done:
@@ -174,58 +233,64 @@ class Client:
                 raise Unreadable(self.source, f"{operation}: an answer that does not end")
             reply = await self._http.get(operation, url)
             self._note(reply)
-            answer = reply.decoded(_Answer)
+            answer = reply.decoded(Answer)
             found += answer.records
         return [Row(record, self.source, operation) for record in found]
 
-    async def _send(self, questions: Sequence[_Question]) -> Sequence[_Answer | Exception]:
-        paths = [f"{self._root}/query?q={quote(question.soql, safe='')}" for question in questions]
+    async def _send(self, questions: Sequence[_Question]) -> Sequence[Answer | Exception]:
+        paths = [f"/query?q={quote(question.soql, safe='')}" for question in questions]
         if len(paths) == 1 and (len(paths[0]) <= LONGEST or not self._settings.composite):
-            reply = await self._http.get(questions[0].operation, paths[0])
+            reply = await self._http.get(questions[0].operation, self._root + paths[0])
             self._note(reply)
-            return [reply.decoded(_Answer)]
+            return [reply.decoded(Answer)]
         return await self._send_together(questions, paths)
 
     async def _send_together(
         self, questions: Sequence[_Question], paths: Sequence[str]
-    ) -> Sequence[_Answer | Exception]:
+    ) -> Sequence[Answer | Exception]:
+        operation = "+".join(dict.fromkeys(question.operation for question in questions))
+        steps = [Step("GET", path, f"q{place}") for place, path in enumerate(paths)]
+        reply = await self._compose(operation, steps, False, reads=True)
+        named = [(question.operation, f"q{place}") for place, question in enumerate(questions)]
+        return [_answer(outcome) for outcome in self._outcomes(reply, named)]
+
+    async def _compose(
+        self, operation: str, steps: Sequence[Step], all_or_none: bool, *, reads: bool
+    ) -> Reply:
         reply = await self._http.call(
-            "+".join(dict.fromkeys(question.operation for question in questions)),
+            operation,
             "POST",
             f"{self._root}/composite",
             json={
-                "allOrNone": False,
+                "allOrNone": all_or_none,
                 "collateSubrequests": False,
-                "compositeRequest": [
-                    {"method": "GET", "url": path, "referenceId": f"q{place}"}
-                    for place, path in enumerate(paths)
-                ],
+                "compositeRequest": [self._part(step) for step in steps],
             },
-            reads=True,
+            reads=reads,
         )
         self._note(reply)
+        return reply
+
+    def _part(self, step: Step) -> dict[str, Any]:
+        part = {"method": step.method, "url": self._root + step.path}
+        body = {} if step.body is None else {"body": step.body}
+        return {**part, "referenceId": step.reference, **body}
+
+    def _outcomes(self, reply: Reply, named: Sequence[tuple[str, str]]) -> list[Outcome]:
+        """named: of each step the operation that it is for, and its reference."""
         whole: _Composite = reply.decoded(_Composite)
         parts = {part.reference_id: part for part in whole.composite_response}
-        return [
-            self._opened(question, parts.get(f"q{place}"))
-            for place, question in enumerate(questions)
-        ]
+        return [self._outcome(operation, parts.get(reference)) for operation, reference in named]
 
-    def _opened(self, question: _Question, part: _Part | None) -> _Answer | Exception:
+    def _outcome(self, operation: str, part: _Part | None) -> Outcome:
         if part is None:
-            message = f"{question.operation}: the answer lacks its part"
-            return Unreadable(self.source, message)
+            return Unreadable(self.source, f"{operation}: the answer lacks its part")
         headers = Headers([("content-type", "application/json")])
         status, body = part.http_status_code, bytes(part.body)
-        reply = Reply(self.source, question.operation, status, headers, body)
-        failure = None if 200 <= status < 300 else self._explain(reply) or name_failure(reply, 0.0)
-        if failure is not None:
-            return failure
-        try:
-            answer: _Answer = reply.decoded(_Answer)
-        except Unreadable as error:
-            return error
-        return answer
+        reply = Reply(self.source, operation, status, headers, body)
+        if 200 <= status < 300:
+            return reply
+        return self._explain(reply) or name_failure(reply, 0.0) or reply
 
     def _explain(self, reply: Reply) -> SourceError | None:
         self._note(reply)
@@ -236,3 +301,13 @@ class Client:
         found = _USAGE.search(reply.headers.get("sforce-limit-info", ""))
         if found:
             self.usage = Usage(int(found[1]), int(found[2]))
+
+
+def _answer(outcome: Outcome) -> Answer | Exception:
+    if isinstance(outcome, SourceError):
+        return outcome
+    try:
+        answer: Answer = outcome.decoded(Answer)
+    except Unreadable as error:
+        return error
+    return answer

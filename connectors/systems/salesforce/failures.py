@@ -15,17 +15,35 @@ from connectors.port.errors import Refused, Rejected, SourceError, Throttled, Un
 LOGIN: Final = "login"
 
 _REFUSED: Final = ("INVALID_SESSION_ID", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED")
-_PASSING: Final = ("SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT")
+_PASSING: Final = (
+    *("SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "STORAGE_LIMIT_EXCEEDED"),
+)
 #: A value that the org does not take, in a record that is written: its sender can put it right.
 _VALUE: Final = (
     "STRING_TOO_LONG",
     "INVALID_EMAIL_ADDRESS",
     "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
     "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "REQUIRED_FIELD_MISSING",
 )
-#: What the operations that write people write. A name has two columns and is one field of ours.
-_WRITTEN: Final = {"update_contact": "Contact", "ensure_contact": "Contact"}
+#: What the operations that write, write.
+_WRITTEN: Final = {
+    "update_contact": "Contact",
+    "ensure_contact": "Contact",
+    "open_case": "Case",
+    "add_comment": "CaseComment",
+    "add_file": "ContentVersion",
+}
+#: A name has two columns and is one field of ours.
 _NAME: Final = {"given_name": "name", "family_name": "name"}
+#: Columns that no org calls otherwise.
+_STANDARD: Final = {
+    ("Case", "AccountId"): "account",
+    ("Case", "ContactId"): "contact_id",
+    ("CaseComment", "CommentBody"): "body",
+    ("ContentVersion", "Title"): "filename",
+    ("ContentVersion", "PathOnClient"): "filename",
+}
 _CODE: Final = re.compile(r"[A-Za-z_]{1,60}")
 _NO_COLUMN: Final = re.compile(
     r"No such column '([A-Za-z0-9_]{1,80})' on (?:entity|sobject of type) '?([A-Za-z0-9_]{1,80})"
@@ -34,6 +52,14 @@ _KEPT: Final = 500
 
 #: Our name of a column of one of their objects: table, column.
 Ours = Callable[[str, str], str | None]
+
+
+class Duplicate(Rejected):
+    """Another record has a value that only one may have: a key, if it is one of ours."""
+
+
+class Halted(Rejected):
+    """A part of a composite that was not done, because another part failed or found nothing."""
 
 
 class Fault(msgspec.Struct, rename="camel"):
@@ -75,6 +101,10 @@ def _named(reply: Reply, fault: Fault, ours: Ours, wait: float | None) -> Source
         return Refused(source, f"{operation}: the org refused the call", detail=detail)
     if code in _PASSING:
         return Unavailable(source, f"{operation}: the org cannot answer now", detail=detail)
+    if code == "DUPLICATE_VALUE":
+        return Duplicate(source, f"{operation}: the key is taken", detail=detail)
+    if code == "PROCESSING_HALTED":
+        return Halted(source, f"{operation}: not done, as another part was not", detail=detail)
     if reply.status == 400:
         field = _field(fault, operation, ours)
         about = f" ({field})" if field else ""
@@ -89,7 +119,8 @@ def _field(fault: Fault, operation: str, ours: Ours) -> str | None:
         found = _NO_COLUMN.search(fault.message)
         return ours(found[2], found[1]) if found else None
     if fault.error_code in _VALUE and fault.fields and operation in _WRITTEN:
-        field = ours(_WRITTEN[operation], fault.fields[0])
+        table, column = _WRITTEN[operation], fault.fields[0]
+        field = _STANDARD.get((table, column)) or ours(table, column)
         return _NAME.get(field, field) if field else None
     return None
 

@@ -29,6 +29,7 @@ from connectors.systems.salesforce.soql import (
 
 #: How the ids of these objects begin.
 CASE: Final = "500"
+CONTACT: Final = "003"
 COMMENT: Final = "00a"
 DOCUMENT: Final = "069"
 VERSION: Final = "068"

@@ -10,9 +10,12 @@ from connectors.systems.salesforce.settings import (
     CaseColumns,
     Columns,
     Settings,
+    Writes,
 )
 
 CASE_OWNER = "AccountId"
+#: From a link to the newest version of its file.
+LATEST = "ContentDocument.LatestPublishedVersion."
 
 
 def _given(prefix: str, *names: str | None) -> Iterator[str]:
@@ -75,6 +78,18 @@ def author(settings: Settings, at: str) -> list[str]:
     return [at + "Name", *([at + "ContactId"] if settings.community else [])]
 
 
+def relationship(column: str) -> str:
+    """What leads to the record that a lookup holds the id of: "Contact__r." for "Contact__c"."""
+    if column.endswith("__c"):
+        return column.removesuffix("__c") + "__r."
+    return column.removesuffix("Id") + "."
+
+
+def sender(settings: Settings, column: str, at: str = "") -> list[str]:
+    """Of a contact that our own user wrote for. at: the relationship that leads to the record."""
+    return [at + column, at + relationship(column) + settings.columns.contact.name]
+
+
 def comment(settings: Settings, fields: Fields) -> list[str]:
     """CreatedDate is what comments are ordered by."""
     wanted = own(fields)
@@ -98,7 +113,14 @@ def attachment(settings: Settings, fields: Fields) -> list[str]:
         found.append("ContentDocument.ContentSize")
     if "author" in wanted:
         found += author(settings, "ContentDocument.CreatedBy.")
+        if settings.writes:
+            found += sender(settings, settings.writes.file_contact, LATEST)
     return found
+
+
+def entry(settings: Settings, writes: Writes) -> list[str]:
+    """Of the row that tells whose comment one is."""
+    return [writes.entry_comment, *sender(settings, writes.entry_contact)]
 
 
 def status_change(settings: Settings) -> list[str]:

@@ -206,6 +206,27 @@ class Knowledge(Strict, frozen=True):
     most: Annotated[int, Meta(ge=1, le=2000)] = 500
 
 
+class Writes(Strict, frozen=True):
+    """What the org has for customers' cases, comments and files; without this none is written.
+
+    Keys are text columns that are unique and external ids: they make a second try find what a first
+    one did. file_contact, entry_contact: lookups that tell who wrote. entry: an object with a row
+    for each comment of a customer, since comments have no columns of their own; entry_comment: a
+    text column for its id. origin: what the standard column Origin says; empty leaves it to the
+    org. largest_megabytes: of a file that the org takes."""
+
+    case_key: Name = "Portal_Key__c"
+    file_key: Name = "Portal_Key__c"
+    file_contact: Name = "Portal_Contact__c"
+    entry: ObjectName = "Portal_Entry__c"
+    entry_key: Name = "Portal_Key__c"
+    entry_case: Name = "Case__c"
+    entry_contact: Name = "Contact__c"
+    entry_comment: Name = "Comment_Id__c"
+    origin: str = "Portal"
+    largest_megabytes: Annotated[float, Meta(gt=0, le=2000)] = 2000.0
+
+
 class Settings(Strict, frozen=True):
     """One org. url: its My Domain host, to which every call goes.
 
@@ -215,7 +236,7 @@ class Settings(Strict, frozen=True):
     cases went; empty where the org keeps none. community: customers have users of their own in the
     org, so that a user's contact tells who wrote; else User has no ContactId. quota_retry_after:
     seconds to tell callers to wait when the org's daily allocation is used up, which the org
-    itself does not say."""
+    itself does not say. writes: see Writes."""
 
     url: Url
     login: ClientCredentials | JwtBearer
@@ -229,4 +250,5 @@ class Settings(Strict, frozen=True):
     columns: Columns = Columns()
     values: Values = field(default_factory=Values)
     knowledge: Knowledge | None = None
+    writes: Writes | None = None
     http: HttpSettings = HttpSettings()

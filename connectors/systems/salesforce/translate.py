@@ -29,8 +29,9 @@ from connectors.port.records import (
 )
 from connectors.port.scope import AccountRef, Scope
 from connectors.systems.salesforce.rows import Row
-from connectors.systems.salesforce.selection import CASE_OWNER
+from connectors.systems.salesforce.selection import CASE_OWNER, LATEST, relationship
 from connectors.systems.salesforce.settings import AccountColumns, Columns, Settings, Values, Words
+from connectors.systems.salesforce.soql import same
 
 K = TypeVar("K", bound=str)
 
@@ -276,8 +277,20 @@ def author(row: Row, settings: Settings, at: str) -> Author:
     return Author(row.text(at + "Name") or "", contact_id is None, contact_id)
 
 
-def comment(row: Row, settings: Settings, fields: Fields, scope: Scope) -> CaseComment | None:
-    """None when the case is not of the scope."""
+def sender(row: Row, settings: Settings, column: str, at: str = "") -> Author | None:
+    """The contact that our own user wrote for; None where there is none."""
+    contact_id = row.text(at + column)
+    if contact_id is None:
+        return None
+    name = row.text(at + relationship(column) + settings.columns.contact.name)
+    return Author(name or "", is_service_team=False, contact_id=contact_id)
+
+
+def comment(
+    row: Row, settings: Settings, fields: Fields, scope: Scope, senders: Mapping[str, Author]
+) -> CaseComment | None:
+    """None when the case is not of the scope. senders: of comments that our own user wrote, by what
+    is the same of their ids."""
     owner = scope.by_id(row.text("Parent.AccountId"))
     if owner is None:
         return None
@@ -286,7 +299,8 @@ def comment(row: Row, settings: Settings, fields: Fields, scope: Scope) -> CaseC
     if "body" in wanted:
         found["body"] = row.body("CommentBody")
     if "author" in wanted:
-        found["author"] = author(row, settings, "CreatedBy.")
+        sent_by = senders.get(same(row.required("Id")))
+        found["author"] = sent_by or author(row, settings, "CreatedBy.")
     if "created_at" in wanted:
         found["created_at"] = row.moment("CreatedDate")
     return CaseComment(row.required("Id"), owner, row.required("ParentId"), **found)
@@ -313,7 +327,9 @@ def attachment(row: Row, settings: Settings, fields: Fields, owner: AccountRef) 
     if "created_at" in wanted:
         found["created_at"] = row.moment("ContentDocument.CreatedDate")
     if "author" in wanted:
-        found["author"] = author(row, settings, "ContentDocument.CreatedBy.")
+        writes, by = settings.writes, "ContentDocument.CreatedBy."
+        sent_by = sender(row, settings, writes.file_contact, LATEST) if writes else None
+        found["author"] = sent_by or author(row, settings, by)
     return Attachment(attachment_id(case_id, document), owner, case_id, **found)
 
 

@@ -14,13 +14,13 @@ from connectors.port.records import ContactChanges, MembershipRole, NewContact
 from connectors.port.scope import Scope
 from connectors.systems.salesforce import translate
 from connectors.systems.salesforce.client import Client
+from connectors.systems.salesforce.paging import CONTACT
 from connectors.systems.salesforce.relations import in_force
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Settings
 from connectors.systems.salesforce.soql import Column, Select, columns, every, record_id
 
-_CONTACT, _RELATION = "Contact", "AccountContactRelation"
-_PREFIX: Final = "003"
+_PERSON, _RELATION = "Contact", "AccountContactRelation"
 #: Most characters of the standard column FirstName.
 _LONGEST_GIVEN: Final = 40
 
@@ -37,7 +37,7 @@ class CustomerWriter:
         self._client, self._settings, self._clock = client, settings, clock
 
     async def update_contact(self, contact_id: str, changes: ContactChanges, scope: Scope) -> bool:
-        if not scope or record_id(contact_id, _PREFIX) is None:
+        if not scope or record_id(contact_id, CONTACT) is None:
             return False
         names = self._settings.columns.contact
         given = [f"Contact.{names.given_name}"] if names.given_name else []
@@ -58,7 +58,7 @@ class CustomerWriter:
         values |= self._described(changes.phone, changes.job_title, changes.locale)
         if values:
             found = rows[0].required("ContactId")
-            await self._client.change("update_contact", _CONTACT, found, values)
+            await self._client.change("update_contact", _PERSON, found, values)
         return True
 
     async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole | None:
@@ -87,9 +87,7 @@ class CustomerWriter:
 
     async def _known(self, person: NewContact) -> Row | None:
         email = self._settings.columns.contact.email
-        query = Select(
-            _CONTACT, columns(["Id", email]), Column(email).equals(person.email), limit=2
-        )
+        query = Select(_PERSON, columns(["Id", email]), Column(email).equals(person.email), limit=2)
         rows = await self._client.rows("ensure_contact", query)
         if len(rows) > 1:
             message = "ensure_contact: more than one contact has this address"
@@ -107,7 +105,7 @@ class CustomerWriter:
             self._settings.columns.contact.email: person.email,
             "AccountId": person.account.id,
         }
-        return await self._client.create("ensure_contact", _CONTACT, values)
+        return await self._client.create("ensure_contact", _PERSON, values)
 
     async def _relations(self, contact_id: str, person: NewContact) -> list[Row]:
         """The relations of the person to the account: one at most, in an org as it should be."""
