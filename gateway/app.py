@@ -40,6 +40,7 @@ from gateway.settings import Settings, SettingsError
 from gateway.sources.absent import Absent
 from gateway.sources.guarded import (
     GuardedCases,
+    GuardedCaseWriter,
     GuardedCustomers,
     GuardedCustomerWriter,
     GuardedOrders,
@@ -237,11 +238,14 @@ def _sources(settings: Settings, systems: Mapping[str, System]) -> Sources:
 
     customers = GuardedCustomers(source("customers"))
     writer = settings.sources.customers and systems[settings.sources.customers].customer_writer
+    cases = GuardedCases(source("cases"))
+    taking = settings.sources.cases and systems[settings.sources.cases].case_writer
     return Sources(
         customers=customers,
-        cases=GuardedCases(source("cases")),
+        cases=cases,
         orders=GuardedOrders(source("orders")),
         news=source("news"),
         questions=source("questions"),
         customer_writer=GuardedCustomerWriter(writer, customers) if writer else None,
+        case_writer=GuardedCaseWriter(taking, cases) if taking else None,
     )

@@ -12,6 +12,7 @@ from connectors.port.records import Membership
 from connectors.port.scope import Scope
 from connectors.port.sources import (
     CaseSource,
+    CaseWriter,
     CustomerSource,
     CustomerWriter,
     NewsSource,
@@ -61,6 +62,7 @@ class Sources:
     news: NewsSource
     questions: QuestionSource
     customer_writer: CustomerWriter | None = None
+    case_writer: CaseWriter | None = None
 
 
 class Note(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
+from connectors.port.errors import Rejected
 from connectors.port.fields import NOT_FETCHED, Fields
 from connectors.port.pages import Page, Slice
 from connectors.port.queries import CaseQuery, ContactQuery, OrderQuery
@@ -27,12 +28,22 @@ from connectors.port.records import (
     Identity,
     Invoice,
     MembershipRole,
+    NewCase,
+    NewComment,
     NewContact,
+    NewFile,
+    OpenedCase,
     Order,
     OrderLine,
 )
 from connectors.port.scope import AccountRef, Scope
-from connectors.port.sources import CaseSource, CustomerSource, CustomerWriter, OrderSource
+from connectors.port.sources import (
+    CaseSource,
+    CaseWriter,
+    CustomerSource,
+    CustomerWriter,
+    OrderSource,
+)
 
 _log = logging.getLogger("gateway.scope")
 
@@ -222,6 +233,42 @@ class GuardedCases:
             return found
         await found.close()
         return None
+
+
+class GuardedCaseWriter:
+    """A CaseWriter that is asked only for accounts and cases of the scope, for which the source is
+    asked first: what nobody may see, nobody may write on."""
+
+    def __init__(self, writer: CaseWriter, source: GuardedCases) -> None:
+        self._writer, self._source = writer, source
+
+    @property
+    def largest_file(self) -> int:
+        return self._writer.largest_file
+
+    async def open_case(self, key: str, case: NewCase, scope: Scope) -> OpenedCase:
+        if case.account not in scope:
+            raise Rejected("cases", "open_case: the account is outside the scope", field="account")
+        return await self._writer.open_case(key, case, scope)
+
+    async def add_comment(self, key: str, comment: NewComment, scope: Scope) -> str:
+        case_id = await self._proven("add_comment", comment.case_id, scope)
+        return await self._writer.add_comment(key, replace(comment, case_id=case_id), scope)
+
+    async def add_file(self, key: str, file: NewFile, scope: Scope) -> str:
+        case_id = await self._proven("add_file", file.case_id, scope)
+        return await self._writer.add_file(key, replace(file, case_id=case_id), scope)
+
+    async def close_case(self, case_id: str, scope: Scope) -> bool:
+        [found] = await self._source.cases_by_id([case_id], frozenset({"id"}), scope)
+        return found is not None and await self._writer.close_case(found.id, scope)
+
+    async def _proven(self, operation: str, case_id: str, scope: Scope) -> str:
+        [found] = await self._source.cases_by_id([case_id], frozenset({"id"}), scope)
+        if found is None:
+            message = f"{operation}: there is no such case in the scope"
+            raise Rejected("cases", message, field="case_id")
+        return found.id
 
 
 class GuardedOrders:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
+import weakref
 from collections.abc import Iterable
 from contextlib import closing
 from functools import cache
@@ -36,6 +38,17 @@ OTHERS = Scope(map(ref, FOREIGN))
 def way(database: Path) -> httpx.ASGITransport:
     """To one sandbox for all tests: they only read it."""
     return httpx.ASGITransport(sandbox.app.create(database, Faults(), NOW))
+
+
+def apart(database: Path) -> httpx.ASGITransport:
+    """To a copy of the sandbox that one test may change."""
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name) / "sandbox.sqlite"
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(path)) as copy:
+        source.backup(copy)
+    opened = httpx.ASGITransport(sandbox.app.create(path, Faults(), NOW))
+    weakref.finalize(opened, folder.cleanup)
+    return opened
 
 
 def rows(database: Path, sql: str, *parameters: Any) -> list[Any]:

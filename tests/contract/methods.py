@@ -23,6 +23,7 @@ from connectors.port.records import (
     Attachment,
     Case,
     CaseComment,
+    CaseDetail,
     CaseStatusChange,
     Contact,
     ContactChanges,
@@ -89,8 +90,8 @@ class Streamed:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Changes something, so only rules about trouble are tried on it here: what it does, a test of
-    its connector tells. make: its arguments but for the scope, out of a key of a kind."""
+    """Changes something. make: its arguments but for the scope, out of a key of a kind; the second
+    is what is to be written, where the first is a key of the gateway's."""
 
     kind: str
     make: Callable[[Any], Sequence[Any]]
@@ -105,9 +106,14 @@ def _somebody(account: Any) -> NewContact:
 KEY = "5d8e7b2c-1c1f-4a55-9f0e-3a41f0f4b7d2"
 
 
-def _something(account: Any) -> NewCase:
+def _case(account: Any) -> NewCase:
     moment = datetime(2026, 11, 18, 15, 29, tzinfo=UTC)
-    return NewCase(account, "QUERY", "¿Cuándo llega?", "El pedido de ayer.", moment)
+    details = (CaseDetail("site", "Obra Norte"),)
+    return NewCase(account, "QUERY", "¿Cuándo?", "El pedido de ayer.", moment, details=details)
+
+
+def _comment(case: Any) -> NewComment:
+    return NewComment(case, "Gracias.")
 
 
 async def _bytes() -> AsyncIterator[bytes]:
@@ -137,10 +143,10 @@ EXAMPLES: Mapping[str, One | Many | Paged | Streamed | Write] = {
     "attachments_by_id": Many("attachment", Attachment, "id"),
     "status_changes_by_case": Many("changed_case", CaseStatusChange),
     "attachment_content": Streamed("attachment"),
-    "open_case": Write("account_ref", lambda account: (KEY, _something(account)), OpenedCase),
-    "add_comment": Write("case", lambda case: (KEY, NewComment(case, "Gracias.")), str),
-    "add_file": Write("case", lambda case: (KEY, _file(case)), str),
-    "close_case": Write("case", lambda case: (case,), bool),
+    "open_case": Write("account_ref", lambda account: (KEY, _case(account)), OpenedCase),
+    "add_comment": Write("open_case", lambda case: (KEY, _comment(case)), str),
+    "add_file": Write("open_case", lambda case: (KEY, _file(case)), str),
+    "close_case": Write("open_case", lambda case: (case,), bool),
     "find_orders": Paged(OrderQuery, Order),
     "orders_by_id": Many("order", Order, "id"),
     "orders_by_number": Many("order_number", Order, "number"),
@@ -194,6 +200,11 @@ class Method:
     @property
     def writes(self) -> bool:
         return isinstance(self.example, Write)
+
+    @property
+    def once(self) -> bool:
+        """Whether it changes something under a key of the gateway's."""
+        return self.writes and self.takes[0] == "key"
 
     @property
     def keyed(self) -> bool:

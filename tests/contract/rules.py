@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.kit.connector import Connector
-from tests.contract import answers, planted, trouble
+from tests.contract import answers, planted, trouble, written
 from tests.contract.methods import Method
 from tests.contract.world import World, connectors, module_of, offered
 
@@ -46,6 +46,10 @@ def _scoped(method: Method) -> bool:
     return method.scoped and not method.writes
 
 
+def _once(method: Method) -> bool:
+    return method.once
+
+
 def _by_part(method: Method) -> bool:
     return method.keyed and "part" in method.takes
 
@@ -69,6 +73,12 @@ _ANSWERS: tuple[tuple[Callable[..., Awaitable[None]], About | None], ...] = (
     (planted.keeps_values_as_data, _reads),
     (trouble.answers_after_a_retry, _reads),
     (trouble.writes_once, lambda method: method.writes),
+    (written.writes_one_by_key, _once),
+    (written.finishes_what_was_cut, _once),
+    (written.writes_on_nothing_foreign, _once),
+    (written.writes_texts_as_they_are, _once),
+    (written.names_what_is_too_long, _once),
+    (written.closes_a_case_once, lambda method: method.name == "close_case"),
 )
 _TROUBLE: tuple[tuple[Callable[..., Awaitable[None]], About | None], ...] = (
     (trouble.names_every_failure, _any),

@@ -63,6 +63,7 @@ class Recorder(httpx.AsyncBaseTransport):
         self.closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()  # a file is read as it is sent
         # A copy: a client sends the same request again with another credential.
         kept = httpx.Request(
             request.method, request.url, headers=request.headers, content=request.content

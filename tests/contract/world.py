@@ -13,7 +13,7 @@ import importlib.util
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass, field, replace
 from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from functools import cache
@@ -88,10 +88,11 @@ class World:
     """facts: see there. transport: opens a way to the system; None where it has no wire. runs: the
     system answers here; where it does not, only rules about trouble are tried.
 
-    is_login: whether a call fetches a credential. writes: whether a call changes something. calls:
-    how many calls a method documents for many keys or a page, where that is not one. given:
-    attributes of a record, or of a method's records, that come without being asked for. structure:
-    a question without its values, to be compared. swap: a question with other values.
+    apart: opens a way to a system of its own, which may be changed; a world whose connector takes
+    cases has it. is_login: whether a call fetches a credential. writes: whether a call changes
+    something. calls: how many calls a method documents for many keys or a page, where that is not
+    one. given: attributes of a record, or of a method's records, that come without being asked for.
+    structure: a question without its values, to be compared. swap: a question with other values.
     patience: settings that make a call give up after so many seconds.
     """
 
@@ -100,6 +101,7 @@ class World:
     facts: Facts
     transport: Callable[[], httpx.AsyncBaseTransport] | None = None
     runs: bool = True
+    apart: Callable[[], httpx.AsyncBaseTransport] | None = None
     is_login: Callable[[httpx.Request], bool] = never
     writes: Callable[[httpx.Request], bool] = lambda request: request.method not in ("GET", "HEAD")
     calls: Mapping[str, int] = field(default_factory=dict)
@@ -107,6 +109,12 @@ class World:
     structure: Callable[[httpx.Request], object] = _no_structure
     swap: Swap = swapped
     patience: Callable[[float], Mapping[str, Any]] = lambda seconds: {"http": {"deadline": seconds}}
+
+    def alone(self) -> World:
+        """The same world with a system of its own."""
+        assert self.apart is not None, "the world has no system that may be changed"
+        way = self.apart()
+        return replace(self, transport=lambda: way)
 
     @asynccontextmanager
     async def open(self, wire: Wire = lambda inner: inner, **changes: Any) -> AsyncIterator[Opened]:
@@ -184,7 +192,7 @@ class Opened:
         end."""
         facts, example = self.world.facts, method.example
         values: dict[str, Any] = {
-            "fields": whole(method.record) if fields is None else fields,
+            "fields": whole(method.record) if fields is None and method.selects else fields,
             "scope": facts.scope if scope is None else scope,
             "part": part or Slice(100),
             "first": first,

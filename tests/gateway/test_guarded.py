@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from connectors.port.errors import Rejected
 from connectors.port.fields import NOT_FETCHED, Fields
 from connectors.port.pages import Page, Slice
 from connectors.port.queries import CaseQuery, ContactQuery, OrderQuery
@@ -22,12 +23,17 @@ from connectors.port.records import (
     ContactChanges,
     Content,
     MembershipRole,
+    NewCase,
+    NewComment,
     NewContact,
+    NewFile,
+    OpenedCase,
     Order,
 )
 from connectors.port.scope import AccountRef, Scope
 from gateway.sources.guarded import (
     GuardedCases,
+    GuardedCaseWriter,
     GuardedCustomers,
     GuardedCustomerWriter,
     GuardedOrders,
@@ -229,3 +235,59 @@ async def test_people_are_added_only_to_accounts_of_the_scope() -> None:
         with pytest.raises(PermissionError):
             await guarded.ensure_contact(NewContact(FOREIGN, *given), scope)
     assert writer.written == [OWN.id]
+
+
+class CarelessDesk:
+    """A writer that takes whatever it is told. written: on which case or for which account."""
+
+    largest_file = 7
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    async def open_case(self, key: str, case: NewCase, scope: Scope) -> OpenedCase:
+        self.written.append(case.account.id)
+        return OpenedCase("c9", "9")
+
+    async def add_comment(self, key: str, comment: NewComment, scope: Scope) -> str:
+        self.written.append(comment.case_id)
+        return "said"
+
+    async def add_file(self, key: str, file: NewFile, scope: Scope) -> str:
+        self.written.append(file.case_id)
+        return "kept"
+
+    async def close_case(self, case_id: str, scope: Scope) -> bool:
+        self.written.append(case_id)
+        return True
+
+
+def nothing() -> AsyncIterator[bytes]:
+    raise AssertionError("a file was read before its case was proven")
+
+
+async def test_only_cases_of_the_scope_are_written_on() -> None:
+    desk = CarelessDesk()
+    guarded = GuardedCaseWriter(desk, GuardedCases(cast("Any", Leaky())))
+    assert guarded.largest_file == 7
+    assert await guarded.add_comment("k", NewComment("c1", "x"), SCOPE) == "said"
+    assert await guarded.add_file("k", NewFile("c2", "x", "x/x", 1, nothing), SCOPE) == "kept"
+    assert await guarded.close_case("c3", SCOPE)
+    assert desk.written == ["c1", "c2", "c3"]
+    for case_id, scope in (("f1", SCOPE), ("c1", Scope())):
+        with pytest.raises(Rejected):
+            await guarded.add_comment("k", NewComment(case_id, "x"), scope)
+        with pytest.raises(Rejected):
+            await guarded.add_file("k", NewFile(case_id, "x", "x/x", 1, nothing), scope)
+        assert not await guarded.close_case(case_id, scope)
+    assert desk.written == ["c1", "c2", "c3"]
+
+
+async def test_cases_are_opened_only_for_accounts_of_the_scope() -> None:
+    desk = CarelessDesk()
+    guarded = GuardedCaseWriter(desk, GuardedCases(cast("Any", Leaky())))
+    assert (await guarded.open_case("k", NewCase(OWN, "X", "x", "x", NOW), SCOPE)).number == "9"
+    for scope in (SCOPE, Scope()):
+        with pytest.raises(Rejected):
+            await guarded.open_case("k", NewCase(FOREIGN, "X", "x", "x", NOW), scope)
+    assert desk.written == ["a1"]

@@ -37,6 +37,9 @@ async def erp(faults: Faults) -> AsyncIterator[httpx.AsyncClient]:
         ("crm=slow", "slow", 5.0, None),
         ("crm=slow:250ms", "slow", 0.25, None),
         ("crm=truncated", "truncated", True, None),
+        ("crm=cutx2", "cut", True, 2),
+        ("crm=reject", "reject", "REJECT", None),
+        ("crm=reject:granizox1", "reject", "granizo", 1),
     ],
 )
 def test_words_of_the_command_line(
@@ -65,6 +68,7 @@ def test_latency_of_one_or_of_all(faults: Faults) -> None:
         ("crm=html99", "takes an HTTP status from 200 to 599"),
         ("erp=quota", "fault 'quota' exists for crm only"),
         ("crm=csrf", "fault 'csrf' exists for erp only"),
+        ("erp=cut", "fault 'cut' exists for crm only"),
         ("crm=503x0", "times must be 1 or more"),
         ("crm=slow:soon", "'soon' is no duration; write 80ms, 2s or 0.5s"),
     ],
@@ -110,6 +114,7 @@ def test_orders_as_json(faults: Faults) -> None:
         {"crm": {"status": "many"}},
         {"crm": {"status": True, "times": "x"}},
         {"crm": {"hang": 3}},
+        {"crm": {"reject": 3}},
         {"fail": [5]},
         {"latency": 5},
     ],

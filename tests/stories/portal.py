@@ -53,7 +53,7 @@ class Recorder(httpx.AsyncBaseTransport):
         path = request.url.path
         if not path.endswith("/oauth2/token"):
             system = _PARTS[path.split("/")[1]]
-            body = request.content.decode("utf-8", "replace")
+            body = (await request.aread()).decode("utf-8", "replace")
             self.calls.append(Seen(system, request.method, str(request.url), body))
         return await self._inner.handle_async_request(request)
 

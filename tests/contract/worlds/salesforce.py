@@ -22,11 +22,13 @@ SETTINGS: dict[str, Any] = {
         "client_secret": "sandbox-secret",
     },
     "knowledge": {"serves": ["questions", "news"]},
+    "writes": {},
 }
 
 _PREFIXES = {
     "contact": "003",
     "case": "500",
+    "open_case": "500",
     "discussed_case": "500",
     "changed_case": "500",
     "case_with_files": "500",
@@ -64,8 +66,9 @@ def world(database: Path) -> World:
         settings=SETTINGS,
         facts=_facts(database),
         transport=lambda: boxed.way(database),
+        apart=lambda: boxed.apart(database),
         is_login=lambda request: request.url.path.endswith("/oauth2/token"),
-        writes=lambda request: "/sobjects/" in request.url.path and request.method != "GET",
+        writes=_writes,
         calls={"attachment_content": 2},
         given={
             "Case": frozenset({"contact_id"}),
@@ -75,6 +78,13 @@ def world(database: Path) -> World:
         },
         structure=_structure,
     )
+
+
+def _writes(request: httpx.Request) -> bool:
+    if request.url.path.endswith("/composite"):
+        parts = json.loads(request.content)["compositeRequest"]
+        return any(part["method"] != "GET" for part in parts)
+    return "/sobjects/" in request.url.path and request.method != "GET"
 
 
 def _structure(request: httpx.Request) -> object:
@@ -117,6 +127,7 @@ def _facts(database: Path) -> Facts:
             "contact": f"Id FROM crm_Contact WHERE {owned}",
             "email": f"Email FROM crm_Contact WHERE {owned}",
             "case": f"Id FROM crm_Case WHERE {owned}",
+            "open_case": f"Id FROM crm_Case WHERE NOT IsClosed AND {owned}",
             "order_of_case": f"Order_Number__c {about} GROUP BY 1 ORDER BY count(*) DESC, 1",
             "discussed_case": f"DISTINCT ParentId {comments}",
             "changed_case": f"DISTINCT CaseId {changes}",

@@ -140,6 +140,22 @@ async def test_a_body_nested_too_deeply_fails_alone(client: httpx.AsyncClient) -
     assert response.json()["compositeResponse"][0]["httpStatusCode"] == 400
 
 
+async def test_what_a_query_found_is_written_on_and_nothing_else(client: httpx.AsyncClient) -> None:
+    close = {
+        "method": "PATCH",
+        "url": "/services/data/v60.0/sobjects/Case/@{q.records[0].Id}",
+        "referenceId": "close",
+        "body": {"Status": "Closed"},
+    }
+    one = query("q", "SELECT Id FROM Case WHERE CaseNumber = '00001001'")
+    statuses = [part["httpStatusCode"] for part in await answers(client, one, close)]
+    assert statuses == [200, 204]
+    none = query("q", "SELECT Id FROM Case WHERE CaseNumber = 'x'")
+    parts = await answers(client, none, close)
+    assert [part["httpStatusCode"] for part in parts] == [200, 400]
+    assert parts[1]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+
+
 async def test_the_partial_fault_breaks_one_part(client: httpx.AsyncClient, faults: Faults) -> None:
     faults.fail("crm=partialx1")
     parts = [query(f"q{at}", "SELECT COUNT() FROM Case") for at in range(3)]

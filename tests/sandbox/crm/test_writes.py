@@ -1,16 +1,19 @@
 """What callers change in the CRM: what is kept, what is made up for them, and what is refused."""
 
 import base64
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from sandbox.database import Database
+from sandbox.faults import Faults
 
 pytestmark = pytest.mark.anyio
 
 ANA, ANDINA = "003SB00000ANATQAA1", "001SB00000ANDNAQA1"
+CASE = "500SB0000000001YAA"
 
 
 def error(response: httpx.Response) -> tuple[int, str, list[str]]:
@@ -189,3 +192,70 @@ async def test_a_body_cut_short_is_refused(client: httpx.AsyncClient) -> None:
         headers={"Content-Type": "multipart/form-data"},
     )
     assert error(none)[:2] == (400, "INVALID_MULTIPART_REQUEST")
+
+
+async def test_a_file_and_an_entry_are_kept_once_by_their_keys(client: httpx.AsyncClient) -> None:
+    keyed = {"Portal_Key__c": "k-1"}
+    file = {"PathOnClient": "a.txt", "VersionData": base64.b64encode(b"hola").decode(), **keyed}
+    made = await client.post("/sobjects/ContentVersion", json={**file, "Portal_Contact__c": ANA})
+    assert made.status_code == 201
+    assert error(await client.post("/sobjects/ContentVersion", json=file))[1] == "DUPLICATE_VALUE"
+    asked = "SELECT Portal_Contact__r.Name FROM ContentVersion WHERE Portal_Key__c = 'k-1'"
+    [row] = (await client.get("/query", params={"q": asked})).json()["records"]
+    assert row["Portal_Contact__r"]["Name"] == "Ana Torres"
+    entry = {**keyed, "Case__c": CASE, "Contact__c": ANA, "Comment_Id__c": "x"}
+    assert (await client.post("/sobjects/Portal_Entry__c", json=entry)).status_code == 201
+    again = await client.post("/sobjects/Portal_Entry__c", json=entry)
+    assert error(again)[1] == "DUPLICATE_VALUE"
+    asked = "SELECT Case__r.AccountId, Contact__r.Name FROM Portal_Entry__c"
+    [row] = (await client.get("/query", params={"q": asked})).json()["records"]
+    assert row["Case__r"]["AccountId"].startswith("001")
+
+
+async def test_a_large_file_goes_up_and_comes_down_in_pieces(client: httpx.AsyncClient) -> None:
+    piece = bytes(range(256)) * 4096
+    head, _, tail = multipart()[0].partition(FILE)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head
+        for _ in range(5):
+            yield piece
+        yield tail
+
+    headers = multipart()[1]
+    made = await client.post("/sobjects/ContentVersion", content=body(), headers=headers)
+    version = made.json()["id"]
+    down = await client.get(f"/sobjects/ContentVersion/{version}/VersionData")
+    assert down.headers["content-length"] == str(5 * len(piece))
+    assert down.content == piece * 5
+    # As the vendor promises no ranges, none are known.
+    part = {"range": "bytes=5-"}
+    whole = await client.get(f"/sobjects/ContentVersion/{version}/VersionData", headers=part)
+    assert (whole.status_code, len(whole.content)) == (200, 5 * len(piece))
+
+
+async def test_an_answer_is_lost_after_the_work_is_done(
+    client: httpx.AsyncClient, database: Database, faults: Faults
+) -> None:
+    faults.fail("crm=cutx1")
+    asked = {"q": "SELECT count() FROM Case WHERE Portal_Key__c = 'k'"}
+    assert (await client.get("/query", params=asked)).json()["totalSize"] == 0
+    refused = await client.post("/sobjects/Case", json={"Subject": "x" * 256})
+    assert refused.status_code == 400, "what changes nothing is answered"
+    lost = await client.patch("/sobjects/Case/Portal_Key__c/k", json={"Subject": "Uno"})
+    assert lost.status_code == 502
+    assert lost.headers["content-type"].startswith("text/html")
+    assert (await client.get("/query", params=asked)).json()["totalSize"] == 1
+    again = await client.patch("/sobjects/Case/Portal_Key__c/k", json={"Subject": "Uno"})
+    assert again.json()["created"] is False
+
+
+async def test_a_validation_rule_refuses_what_holds_a_word(
+    client: httpx.AsyncClient, faults: Faults
+) -> None:
+    faults.update({"crm": {"reject": "granizo", "times": 1}})
+    assert (await client.post("/sobjects/Case", json={"Subject": "Lluvia"})).status_code == 201
+    hail = {"Subject": "Hubo granizo"}
+    refused = await client.post("/sobjects/Case", json=hail)
+    assert error(refused) == (400, "FIELD_CUSTOM_VALIDATION_EXCEPTION", [])
+    assert (await client.post("/sobjects/Case", json=hail)).status_code == 201
