@@ -20,7 +20,7 @@ LOGIN = {"grant": "client_credentials", "client_id": "id", "client_secret": "s3c
 def test_the_example_says_what_the_defaults_are() -> None:
     table = tomllib.loads((EXAMPLES / "settings.toml").read_text())["systems"]["crm"]
     assert table.pop("connector") == connector.name
-    defaults = {"url": table["url"], "login": table["login"], "knowledge": {}}
+    defaults = {"url": table["url"], "login": table["login"], "knowledge": {}, "writes": {}}
     assert msgspec.convert(table, Settings) == msgspec.convert(defaults, Settings)
 
 
