@@ -47,7 +47,7 @@ ORDERS = Query(
     "orders",
     "100 orders of 5 lines",
     "query ($to: Date!) { orders(first: 100, filter: {orderedOn: {to: $to}}) { nodes { number "
-    "customerReference lines(first: 100) { nodes { position quantity unit product { code name } } "
+    "customerReference lines(first: 20) { nodes { position quantity unit product { code name } } "
     "} } } }",
     [{"to": day} for day in _DAYS],
     1,
@@ -58,7 +58,7 @@ HOME = Query(
     "query ($to: Date!) { viewer { contact { name email } } "
     "cases(first: 10, filter: {createdOn: {to: $to}}) { nodes { number subject team } } "
     "orders(first: 10, filter: {orderedOn: {to: $to}}) { nodes { number customerReference "
-    "lines(first: 100) { nodes { position quantity product { name } } } } } "
+    "lines(first: 20) { nodes { position quantity product { name } } } } } "
     "news(first: 5) { nodes { slug title } } }",
     [{"to": day} for day in _DAYS],
     3,
