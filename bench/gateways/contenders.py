@@ -54,6 +54,9 @@ catalogue = "{root}/content/catalogue.toml"
 desks = "{root}/content/desks.toml"
 [server]
 log_level = "ERROR"
+[rates]                      # counted as ever, for one caller that asks as much as a thousand
+person = 1000000000000
+address = 1000000000000
 {more}
 """
 
