@@ -128,6 +128,32 @@ def _node(name: str, file: str, *, tuned: bool = False, cached: bool = False) ->
     return Contender(name, command, environment, cached=cached)
 
 
+def _hive(*, cached: bool = False) -> Contender:
+    folder = PEERS / "hive"
+
+    def environment(world: World) -> Mapping[str, str]:
+        return {
+            "NODE_ENV": "production",
+            "UPSTREAM": world.upstream,
+            "CACHED": "1" if cached else "",
+        }
+
+    def command(world: World, port: int) -> list[str]:
+        compose = [
+            str(folder / "node_modules" / ".bin" / "mesh-compose"),
+            "-o",
+            "supergraph.graphql",
+        ]
+        settled = {**os.environ, **environment(world)}
+        subprocess.run(compose, cwd=folder, env=settled, check=True, capture_output=True)
+        gateway = str(folder / "node_modules" / ".bin" / "hive-gateway")
+        listen = ["--host", "127.0.0.1", "--port", str(port), "--fork", "1"]
+        return ["env", "-C", str(folder), gateway, "supergraph", *listen]
+
+    name = "Hive Gateway 2 + JIT"
+    return Contender(f"{name}, cached" if cached else name, command, environment, cached=cached)
+
+
 def _tailcall(*, cached: bool = False) -> Contender:
     def command(world: World, port: int) -> list[str]:
         text = (HERE / "tailcall" / "config.graphql").read_text(encoding="utf-8")
@@ -170,18 +196,20 @@ CONTENDERS = (
     _node("Yoga 5 + JIT, tuned", "yoga.mjs", tuned=True),
     _node("Apollo Server 5", "apollo.mjs"),
     _node("Apollo Server 5, tuned", "apollo.mjs", tuned=True),
+    _hive(),
     _tailcall(),
     ours("ours, cached", cached=True),
     _node("Mercurius 16 + JIT, cached", "mercurius.mjs", tuned=True, cached=True),
     _node("Yoga 5 + JIT, cached", "yoga.mjs", tuned=True, cached=True),
     _node("Apollo Server 5, cached", "apollo.mjs", tuned=True, cached=True),
+    _hive(cached=True),
     _tailcall(cached=True),
 )
 
 
 def install() -> None:
     """What npm brings, pinned. Done once."""
-    for part in ("peers", "tailcall"):
+    for part in ("peers", "hive", "tailcall"):
         folder = PEERS / part
         folder.mkdir(parents=True, exist_ok=True)
         changed = False

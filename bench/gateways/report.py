@@ -7,7 +7,7 @@ import os
 import platform
 import statistics
 import subprocess
-import sysconfig
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -63,16 +63,12 @@ def _added(latency: int, figure: Figure) -> float:
 
 def machine(plan: Plan) -> str:
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    optimised = (
-        "PGO"
-        if "profile" in (sysconfig.get_config_var("PY_CFLAGS_NODIST") or "")
-        or ("enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""))
-        else "no PGO"
-    )
+    debians = sys.base_prefix == "/usr" and Path("/etc/debian_version").exists()
+    build = "Debian's build" if debians else "another build than Debian's"
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
     return (
         f"{day}; {_processor()}, {os.cpu_count()} cores, one for the gateway; Python "
-        f"{platform.python_version()} ({optimised}), node "
+        f"{platform.python_version()} ({build}), node "
         f"{node.stdout.strip()}; {plan.rounds} interleaved rounds of {plan.seconds:g} s, medians."
     )
 
