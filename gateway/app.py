@@ -143,8 +143,11 @@ async def open_gateway(
         await asyncio.gather(rates.close(), *(system.close() for system in opened))
 
     page = graphiql.page() if settings.server.graphiql else None
-    lasting = open_lasting(settings, reception, entrance.origins, wiring.clock)
-    bodies = Bodies(settings.server.max_body_kilobytes * 1024)
+    largest, allowed = settings.server.max_body_kilobytes * 1024, settings.server.origins
+    lasting = open_lasting(
+        settings.sockets, largest, allowed, reception, entrance.origins, wiring.clock
+    )
+    bodies = Bodies(largest)
     graphql = GraphQLRoute(reception, bodies, lasting.events, page)
     files = [Mount("/graphiql", assets.Assets(directory=graphiql.DIST))] if page else []
     rest = _starlette(health.Ready(opened, wiring.clock), entrance, files, close)

@@ -20,6 +20,7 @@ from gateway.access.issuers import IssuerSettings
 from gateway.access.rates import RateSettings
 from gateway.access.tokens import LONGEST_LEEWAY
 from gateway.http.audience import Audience
+from gateway.http.lasting import SocketSettings
 from gateway.identity.settings import IdentitySettings
 from gateway.operations.limits import LimitSettings
 from gateway.operations.persisted import DocumentSettings
@@ -120,22 +121,6 @@ class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     compiled: bool = True
 
 
-class Sockets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Connections that stay open: WebSockets and streams of events. connections: in one process.
-    per_address, per_caller: of those. operations: at once on one WebSocket. messages_per_second,
-    message_burst: that one WebSocket may send. init_seconds: until it says who it is. ping_seconds:
-    between two signs of life."""
-
-    connections: Annotated[int, msgspec.Meta(ge=1)] = 2_000
-    per_address: Annotated[int, msgspec.Meta(ge=1)] = 100
-    per_caller: Annotated[int, msgspec.Meta(ge=1)] = 20
-    operations: Annotated[int, msgspec.Meta(ge=1)] = 50
-    messages_per_second: Annotated[float, msgspec.Meta(gt=0)] = 20.0
-    message_burst: Annotated[int, msgspec.Meta(ge=1)] = 100
-    init_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
-    ping_seconds: Annotated[float, msgspec.Meta(gt=0)] = 20.0
-
-
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of portal.toml. systems: each table is its connector's to read."""
 
@@ -146,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     texts: Texts = Texts()
     sandbox: Sandbox = Sandbox()
     server: Server = Server()
-    sockets: Sockets = Sockets()
+    sockets: SocketSettings = SocketSettings()
     limits: LimitSettings = LimitSettings()
     execution: ExecutionSettings = ExecutionSettings()
     rates: RateSettings = RateSettings()

@@ -3,9 +3,12 @@ let go together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+import msgspec
 
 from gateway.http.origins import Origins
 from gateway.http.places import Places
@@ -14,10 +17,25 @@ from gateway.http.sse import EventStreams
 from gateway.http.streams import Streams
 from gateway.http.websocket.connection import Limits
 from gateway.http.websocket.route import WebSocketRoute
-from gateway.settings import Settings
 
 #: Seconds that operations on a WebSocket have to end when the gateway stops.
 _GRACE = 5.0
+
+
+class SocketSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Connections that stay open: WebSockets and streams of events. connections: in one process.
+    per_address, per_caller: of those. operations: at once on one WebSocket. messages_per_second,
+    message_burst: that one WebSocket may send. init_seconds: until it says who it is. ping_seconds:
+    between two signs of life."""
+
+    connections: Annotated[int, msgspec.Meta(ge=1)] = 2_000
+    per_address: Annotated[int, msgspec.Meta(ge=1)] = 100
+    per_caller: Annotated[int, msgspec.Meta(ge=1)] = 20
+    operations: Annotated[int, msgspec.Meta(ge=1)] = 50
+    messages_per_second: Annotated[float, msgspec.Meta(gt=0)] = 20.0
+    message_burst: Annotated[int, msgspec.Meta(ge=1)] = 100
+    init_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    ping_seconds: Annotated[float, msgspec.Meta(gt=0)] = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +52,26 @@ class Lasting:
 
 
 def open_lasting(
-    settings: Settings,
+    bounds: SocketSettings,
+    message_bytes: int,
+    allowed: Collection[str],
     reception: Reception,
     origins: Origins,
     clock: Callable[[], datetime],
 ) -> Lasting:
-    streams, bounds = Streams(reception), settings.sockets
+    """message_bytes: of one message on a WebSocket, at most. allowed: origins of pages that may
+    open one."""
+    streams = Streams(reception)
     callers = Places(bounds.connections, bounds.per_caller)
     limits = Limits(
         init_seconds=bounds.init_seconds,
-        message_bytes=settings.server.max_body_kilobytes * 1024,
+        message_bytes=message_bytes,
         burst=bounds.message_burst,
         per_second=bounds.messages_per_second,
         operations=bounds.operations,
     )
     addresses = Places(bounds.connections, bounds.per_address)
     return Lasting(
-        WebSocketRoute(
-            streams, origins, limits, addresses, callers, clock, settings.server.origins
-        ),
+        WebSocketRoute(streams, origins, limits, addresses, callers, clock, allowed),
         EventStreams(streams, callers, clock),
     )
