@@ -25,6 +25,7 @@ from gateway.access.rates import Rates
 from gateway.access.tokens import Tokens
 from gateway.entrance import Entrance, open_entrance
 from gateway.events.hub import Hub
+from gateway.events.shared import SharedEvents
 from gateway.http import assets, graphiql, health
 from gateway.http.body import Bodies
 from gateway.http.cors import opened_to
@@ -103,6 +104,7 @@ async def open_gateway(
     )
 
     hub = Hub()
+    shared = _shared(hub, settings, background=background)
 
     def make_context(
         who: Caller | SourceError | None, language: str, locale: str, origin: Origin
@@ -140,6 +142,8 @@ async def open_gateway(
 
     async def close() -> None:
         await entrance.close()
+        if shared is not None:
+            await shared.close()
         await asyncio.gather(rates.close(), *(system.close() for system in opened))
 
     page = graphiql.page() if settings.server.graphiql else None
@@ -173,6 +177,19 @@ async def open_operations(settings: Settings) -> Operations:
     )
     manifest.checked(path, texts, operations.documents)
     return operations
+
+
+def _shared(hub: Hub, settings: Settings, *, background: bool) -> SharedEvents | None:
+    """What carries events to other processes, where there are some. Raises SettingsError."""
+    if not settings.redis:
+        return None
+    try:
+        shared = SharedEvents(hub, settings.redis)
+    except ValueError as error:
+        raise SettingsError(f"redis: {error}") from None
+    if background:
+        shared.start()
+    return shared
 
 
 def _graph() -> GraphQLSchema:

@@ -16,7 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LIVE = ROOT / ".live"
 
 #: Debian packages by a program of theirs: installed when the program is missing and we are root.
-DEBIAN_PACKAGES: Mapping[str, str] = {"chromium": "chromium", "pg_ctlcluster": "postgresql"}
+DEBIAN_PACKAGES: Mapping[str, str] = {
+    "chromium": "chromium",
+    "haproxy": "haproxy",
+    "pg_ctlcluster": "postgresql",
+    "redis-server": "redis-server",
+}
 
 #: Lines of a failed command's output that are shown.
 _SHOWN = 30
