@@ -28,6 +28,12 @@ class Gateway:
     config: Path
     _tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health/ready", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
     def token(self, email: str) -> str:
         """An access token of that person, as the command line gives it."""
         if email not in self._tokens:
@@ -62,8 +68,7 @@ def embedded_default() -> Settings:
 @contextmanager
 def gateway(folder: Path, settings: Settings) -> Iterator[Gateway]:
     """Runs inside the block. folder: empty, for its settings, data and log."""
-    config = folder / "portal.toml"
-    config.write_text("\n".join(_toml(settings, ())))
+    config = written(folder, settings)
     port = free_port()
     command = [
         sys.executable,
@@ -75,17 +80,17 @@ def gateway(folder: Path, settings: Settings) -> Iterator[Gateway]:
         "--port",
         str(port),
     ]
-    url, log = f"http://127.0.0.1:{port}", folder / "gateway.log"
+    here, log = Gateway(f"http://127.0.0.1:{port}", config), folder / "gateway.log"
     with started(command, log) as process:
-        wait_until(lambda: _is_ready(url), process, log)
-        yield Gateway(url, config)
+        wait_until(here.is_ready, process, log)
+        yield here
 
 
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health/ready", trust_env=False).is_success
-    except httpx.TransportError:
-        return False
+def written(folder: Path, settings: Settings) -> Path:
+    """The settings as a file."""
+    config = folder / "portal.toml"
+    config.write_text("\n".join(_toml(settings, ())))
+    return config
 
 
 def _toml(table: Mapping[str, Any], path: tuple[str, ...], brackets: str = "[]") -> Iterator[str]:

@@ -75,6 +75,7 @@ class Connection:
         self._callers, self._clock = callers, clock
         self._running: dict[str, _Running] = {}
         self._ended: asyncio.Future[Closing | None] = asyncio.get_running_loop().create_future()
+        self._over = asyncio.Event()
         self._initialised = self._acknowledged = self._draining = False
         self._key: str | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -86,13 +87,15 @@ class Connection:
         late = asyncio.get_running_loop().call_later(self._limits.init_seconds, self._late)
         try:
             closing = await self._ended
+            await self._stop(reader)
+            if closing is not None:
+                await self._close(closing)
         finally:
             late.cancel()
             await self._stop(reader)
             if self._key is not None:
                 self._callers.free(self._key)
-        if closing is not None:
-            await self._close(closing)
+            self._over.set()
 
     async def drain(self, seconds: float) -> None:
         """Ends the connection as soon as nothing runs that will end by itself, or after so long."""
@@ -102,6 +105,7 @@ class Connection:
             await asyncio.wait(ending, timeout=seconds)
         # Without `complete`: that would tell clients not to come back.
         self._end(Closing(messages.GOING_AWAY, "Going away: connect again."))
+        await self._over.wait()
 
     def _end(self, closing: Closing | None) -> None:
         """closing: None where the other end is gone."""

@@ -19,7 +19,11 @@ def ensure_installed() -> None:
     ensure_packages(HERE, HOME)
 
 
-def told_by(script: str, *words: str) -> Any:
+def script(name: str) -> Path:
+    """A script of this folder, where it finds its packages."""
+    return Path(shutil.copy(HERE / name, HOME))
+
+
+def told_by(name: str, *words: str) -> Any:
     """What a script of this folder prints, a JSON value. Raises NotReadyError when it fails."""
-    shutil.copy(HERE / script, HOME)  # packages are found beside the script
-    return json.loads(run(["node", str(HOME / script), *words], f"{script} failed"))
+    return json.loads(run(["node", str(script(name)), *words], f"{name} failed"))
