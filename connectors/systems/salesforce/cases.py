@@ -6,18 +6,23 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from connectors.port.fields import Fields
 from connectors.port.pages import Page, Slice, cut
 from connectors.port.queries import CaseQuery, CaseSort
 from connectors.port.records import Case
 from connectors.port.scope import Scope
 from connectors.systems.salesforce import selection, translate
+from connectors.systems.salesforce.client import Client
 from connectors.systems.salesforce.comments import Comments
 from connectors.systems.salesforce.files import Files
 from connectors.systems.salesforce.filters import conditions, owned
 from connectors.systems.salesforce.history import History
 from connectors.systems.salesforce.paging import CASE, Seek, chunks, matchable, seek, wanted
+from connectors.systems.salesforce.plans import Plans
 from connectors.systems.salesforce.rows import Row
+from connectors.systems.salesforce.settings import Settings
 from connectors.systems.salesforce.soql import (
     ID,
     Column,
@@ -38,6 +43,10 @@ _PAGE: Final = 2000
 class Cases(Comments, Files, History):
     """The CRM as a source of cases."""
 
+    def __init__(self, client: Client, settings: Settings) -> None:
+        super().__init__(client, settings)
+        self._plans = Plans(settings)
+
     async def find_cases(self, query: CaseQuery) -> Page[Case]:
         where = conditions(query, self._settings)
         if where is None:
@@ -46,13 +55,13 @@ class Cases(Comments, Files, History):
         place = self._place(query.part, query.sort, query.descending)
         asked = self._select(fields, [*where, *place.conditions], place.order, place.limit)
         if query.with_total:
-            rows, total = await asyncio.gather(
-                self._client.rows("find_cases", asked),
+            pages, total = await asyncio.gather(
+                self._client.raw("find_cases", [asked]),
                 self._client.count("find_cases", Count("Case", every(*where))),
             )
-            return cut(self._cases(rows, fields, query.scope), query.part, total)
-        rows = await self._client.rows("find_cases", asked)
-        return cut(self._cases(rows, fields, query.scope), query.part)
+            return cut(self._read("find_cases", pages, fields, query.scope), query.part, total)
+        pages = await self._client.raw("find_cases", [asked])
+        return cut(self._read("find_cases", pages, fields, query.scope), query.part)
 
     async def cases_by_id(
         self, ids: Sequence[str], fields: Fields, scope: Scope
@@ -63,8 +72,9 @@ class Cases(Comments, Files, History):
         queries = [
             self._select(fields, [ID.one_of(chunk), owned(scope)]) for chunk in chunks(asked, scope)
         ]
-        rows = await self._client.rows_of("cases_by_id", queries)
-        found = {same(case.id): case for case in self._cases(rows, fields, scope)}
+        pages = await self._client.raw("cases_by_id", queries)
+        cases = self._read("cases_by_id", pages, fields, scope)
+        found = {same(case.id): case for case in cases}
         return [found.get(same(one)) if record_id(one) else None for one in ids]
 
     async def cases_by_order(
@@ -119,6 +129,14 @@ class Cases(Comments, Files, History):
     ) -> Select:
         shown = columns(selection.case(self._settings.columns, fields))
         return Select("Case", shown, every(*where), order, limit)
+
+    def _read(
+        self, operation: str, pages: Sequence[msgspec.Raw], fields: Fields, scope: Scope
+    ) -> list[Case]:
+        found = self._plans.cases(fields).read(pages, scope)
+        if found is None:
+            found = self._cases(self._client.read(operation, pages), fields, scope)
+        return found
 
     def _cases(self, rows: Iterable[Row], fields: Fields, scope: Scope) -> list[Case]:
         cases = (translate.case(row, self._settings, fields, scope) for row in rows)

@@ -69,7 +69,8 @@ class Answer(msgspec.Struct, rename="camel"):
 
     total_size: int
     done: bool
-    records: list[dict[str, Any]] = []
+    #: Read by whoever knows what was asked: see `rows` and `raw`.
+    records: msgspec.Raw = msgspec.Raw(b"[]")
     next_records_url: str | None = None
 
 
@@ -126,12 +127,27 @@ class Client:
         self._note(reply)
         reply.decoded(dict[str, Any])
 
-    # The next three are no coroutines: they put their queries on board when they are called, so
+    # The next four are no coroutines: they put their queries on board when they are called, so
     # that what callers ask in one breath travels together, however deep their coroutines are.
 
     def rows(self, operation: str, query: Select) -> Coroutine[Any, Any, list[Row]]:
         """Every row of a query."""
         return self._rows(operation, self._ask(operation, query))
+
+    def raw(
+        self, operation: str, queries: Iterable[Select]
+    ) -> Coroutine[Any, Any, list[msgspec.Raw]]:
+        """The pages of every row of several queries, in their order; each a JSON list, unread."""
+        return self._raw_of(operation, [self._ask(operation, query) for query in queries])
+
+    def read(self, operation: str, pages: Iterable[msgspec.Raw]) -> list[Row]:
+        """The rows of pages."""
+        try:
+            found = [msgspec.json.decode(page, type=list[dict[str, Any]]) for page in pages]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            message = f"{operation}: answered with JSON of another shape"
+            raise Unreadable(self.source, message, detail=str(error)) from None
+        return [Row(row, self.source, operation) for rows in found for row in rows]
 
     def rows_of(self, operation: str, queries: Iterable[Select]) -> Coroutine[Any, Any, list[Row]]:
         """Every row of several queries, in their order."""
@@ -168,7 +184,7 @@ class Client:
         if isinstance(outcome, SourceError):
             raise outcome
         answer: Answer = outcome.decoded(Answer)
-        return [Row(record, self.source, outcome.operation) for record in answer.records]
+        return self.read(outcome.operation, [answer.records])
 
     def made(self, outcome: Outcome) -> str:
         """The id of a record that a step made. Raises its failure."""
@@ -201,11 +217,18 @@ class Client:
         return self._tick.put(_Question(operation, query.soql()))
 
     async def _rows(self, operation: str, asked: asyncio.Future[Answer]) -> list[Row]:
-        return await self._complete(operation, await asyncio.shield(asked))
+        return self.read(operation, await self._raw_of(operation, [asked]))
 
     async def _rows_of(self, operation: str, asked: Sequence[asyncio.Future[Answer]]) -> list[Row]:
-        answers = await asyncio.gather(*(self._rows(operation, one) for one in asked))
-        return [row for rows in answers for row in rows]
+        return self.read(operation, await self._raw_of(operation, asked))
+
+    async def _raw_of(
+        self, operation: str, asked: Sequence[asyncio.Future[Answer]]
+    ) -> list[msgspec.Raw]:
+        if len(asked) == 1:
+            return await self._complete(operation, await asyncio.shield(asked[0]))
+        found = await asyncio.gather(*(self._raw_of(operation, [one]) for one in asked))
+        return [page for pages in found for page in pages]
 
     async def _count(self, asked: asyncio.Future[Answer]) -> int:
         return (await asyncio.shield(asked)).total_size
@@ -216,14 +239,14 @@ class Client:
         if nested is None:
             return []
         try:
-            answer = msgspec.convert(nested, Answer)
+            answer = msgspec.json.decode(msgspec.json.encode(nested), type=Answer)
         except msgspec.ValidationError as error:
             message = f"{row.operation}: {relationship} is no list of rows"
             raise Unreadable(self.source, message, detail=str(error)) from None
-        return await self._complete(row.operation, answer)
+        return self.read(row.operation, await self._complete(row.operation, answer))
 
-    async def _complete(self, operation: str, answer: Answer) -> list[Row]:
-        found = list(answer.records)
+    async def _complete(self, operation: str, answer: Answer) -> list[msgspec.Raw]:
+        found = [answer.records]
         pages = 0
         while not answer.done:
             pages += 1
@@ -234,8 +257,8 @@ class Client:
             reply = await self._http.get(operation, url)
             self._note(reply)
             answer = reply.decoded(Answer)
-            found += answer.records
-        return [Row(record, self.source, operation) for record in found]
+            found.append(answer.records)
+        return found
 
     async def _send(self, questions: Sequence[_Question]) -> Sequence[Answer | Exception]:
         paths = [f"/query?q={quote(question.soql, safe='')}" for question in questions]

@@ -1,0 +1,51 @@
+"""Makes records from values in the order of their attributes: what their own constructors do, at a
+third of the cost, for connectors that make hundreds in one answer.
+
+A frozen dataclass sets each attribute through `object.__setattr__`. A class of the same attributes
+that is not frozen sets them directly; the record is made as one of those and then told what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, fields, make_dataclass
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+
+#: One for each class of records.
+_MAKERS: dict[Any, Callable[..., Any]] = {}
+
+
+def maker(record: type[R]) -> Callable[..., R]:
+    """Makes a record of a class of `connectors.port.records` from all its attributes, in order."""
+    known = _MAKERS.get(record)
+    if known is None:
+        known = _MAKERS[record] = _maker(record)
+    return known
+
+
+def _maker(record: type[Any]) -> Callable[..., Any]:
+    names = [(field.name, Any) for field in fields(record)]
+    open_ = make_dataclass("Open", names, slots=True, eq=False, repr=False)
+
+    def make(*values: Any) -> Any:
+        made: Any = open_(*values)
+        made.__class__ = record
+        return made
+
+    return make
+
+
+def template(record: type[Any], **values: Any) -> list[Any]:
+    """The values of a record with defaults in place; None where an attribute has none."""
+    known = {field.name: field.default for field in fields(record)}
+    known |= values
+    return [None if value is MISSING else value for value in known.values()]
+
+
+def places(record: type[Any], names: Sequence[str]) -> list[int]:
+    """Where attributes stand among the values of a record."""
+    order = [field.name for field in fields(record)]
+    return [order.index(name) for name in names]
