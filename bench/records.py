@@ -111,7 +111,7 @@ def orders(count: int = 100, lines: int = 5) -> bytes:
                 "TotalNetAmount": "18750.00",
                 "TransactionCurrency": "COP",
                 "OverallSDProcessStatus": "A",
-                "OverallDeliveryStatus": "",
+                "HeaderBillingBlockReason": "",
                 "OverallTotalDeliveryStatus": "",
                 "OverallOrdReltdBillgStatus": "",
                 "OverallSDDocumentRejectionSts": "A",

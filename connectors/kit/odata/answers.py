@@ -29,11 +29,13 @@ _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Any, float_hook=Decim
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Rows of one answer. count: of the whole set, when it was asked for. following: the address
-    of the rest, when the server pages on its own; it may be relative to the question's."""
+    of the rest, when the server pages on its own; it may be relative to the question's. made: what
+    a reader of the asker's own made of the rows, in place of them."""
 
     rows: list[dict[str, Any]]
     count: int | None = None
     following: str | None = None
+    made: list[Any] | None = None
 
 
 def decode(body: bytes) -> Any:
@@ -63,12 +65,12 @@ def read(body: bytes, version: Version) -> Answer:
         # The first V2 services answered {"d": [...]}.
         held = inner if isinstance(inner, dict) else {"results": inner}
         rows, count, following = held.get("results"), held.get("__count"), held.get("__next")
-    return Answer(_rows(rows), None if count is None else _count(count), _link(following))
+    return Answer(_rows(rows), None if count is None else whole_number(count), _link(following))
 
 
 def read_count(body: bytes) -> int:
     """The plain text of `/$count`."""
-    return _count(body.decode("utf-8-sig", "replace").strip())
+    return whole_number(body.decode("utf-8-sig", "replace").strip())
 
 
 def children(row: Row, navigation: str) -> Answer | None:
@@ -159,7 +161,8 @@ def _rows(value: object) -> list[dict[str, Any]]:
     return value
 
 
-def _count(value: object) -> int:
+def whole_number(value: object) -> int:
+    """A count, which V2 writes as a text."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:

@@ -28,6 +28,7 @@ from connectors.kit.wire import Headers
 from connectors.port.errors import Refused, Rejected, Unreadable
 from connectors.systems.sap.dialects import Service
 from connectors.systems.sap.failures import UnknownProperty, explain, not_odata
+from connectors.systems.sap.plans import Read
 from connectors.systems.sap.session import WriteSession
 from connectors.systems.sap.settings import OAuth, Settings
 
@@ -82,19 +83,25 @@ class SapClient:
         return self._settings.url_limit_bytes - len(self._http.base_url) - len(service.path) - 1
 
     async def ask(
-        self, operation: str, service: Service, build: Build, required: Mapping[str, str]
+        self,
+        operation: str,
+        service: Service,
+        build: Build,
+        required: Mapping[str, str],
+        read: Read | None = None,
     ) -> list[Answer]:
         """The answers to the questions that `build` makes, in their order, each whole.
 
-        required: columns that cannot be done without, by path, with our name for each."""
+        required: columns that cannot be done without, by path, with our name for each. read: tried
+        on each answer first, for records in place of rows."""
 
         async def attempt(schema: Schema | None) -> list[Answer]:
             queries = self._made(operation, build, schema, required)
             if len(queries) > 1 and self._settings.long_questions == "batch":
                 groups = in_groups(queries, _PARTS)
-                found = await together(self._batch(operation, service, g) for g in groups)
+                found = await together(self._batch(operation, service, g, read) for g in groups)
                 return [answer for group in found for answer in group]
-            return await together(self._get(operation, service, query) for query in queries)
+            return await together(self._get(operation, service, q, read) for q in queries)
 
         return await self._settled(operation, service, required, attempt)
 
@@ -145,13 +152,15 @@ class SapClient:
         reply = await self._http.get(operation, target, params=bare, headers={"accept": "*/*"})
         return _whole(reply, lambda: answers.read_count(reply.body))
 
-    async def _get(self, operation: str, service: Service, query: Query) -> Answer:
+    async def _get(
+        self, operation: str, service: Service, query: Query, read: Read | None
+    ) -> Answer:
         target = f"{service.path}/{query.entity_set}"
         reply = await self._http.get(operation, target, params=query.encoded(service.version))
-        return await self._completed(operation, service, query, reply)
+        return await self._completed(operation, service, query, reply, read)
 
     async def _batch(
-        self, operation: str, service: Service, queries: Sequence[Query]
+        self, operation: str, service: Service, queries: Sequence[Query], read: Read | None
     ) -> list[Answer]:
         """Several questions in one call. A part that failed for now is asked again on its own."""
         boundary = f"batch_{secrets.token_hex(8)}"
@@ -169,12 +178,17 @@ class SapClient:
         if len(parts) != len(queries):
             raise reply.unreadable("answered another number of parts than were asked")
         return await together(
-            self._part(operation, service, query, part)
+            self._part(operation, service, query, part, read)
             for query, part in zip(queries, parts, strict=True)
         )
 
     async def _part(
-        self, operation: str, service: Service, query: Query, part: batch.Part
+        self,
+        operation: str,
+        service: Service,
+        query: Query,
+        part: batch.Part,
+        read: Read | None,
     ) -> Answer:
         headers = Headers(part.headers.items())
         reply = Reply(self.source, operation, part.status, headers, part.body)
@@ -182,15 +196,23 @@ class SapClient:
             failure = explain(reply) or name_failure(reply, time.time())
             if failure is not None and not failure.retryable:
                 raise failure
-            return await self._get(operation, service, query)
-        return await self._completed(operation, service, query, reply)
+            return await self._get(operation, service, query, read)
+        return await self._completed(operation, service, query, reply, read)
 
     # -------------------------------------------------------------------------------- answers
 
     async def _completed(
-        self, operation: str, service: Service, query: Query, reply: Reply
+        self,
+        operation: str,
+        service: Service,
+        query: Query,
+        reply: Reply,
+        read: Read | None,
     ) -> Answer:
         """The answer with what the server left for further pages, of the list and inside rows."""
+        made = read(reply.body) if read is not None and reply.is_json else None
+        if made is not None:
+            return made
         version = service.version
         asked = self._here(f"{service.path}/{query.entity_set}")
         answer = _read(reply, version)

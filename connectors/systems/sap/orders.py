@@ -33,6 +33,7 @@ from connectors.systems.sap.columns import OrderColumns
 from connectors.systems.sap.documents import Documents
 from connectors.systems.sap.keys import Owners, normal, normal_all
 from connectors.systems.sap.parties import Parties
+from connectors.systems.sap.plans import Plans
 from connectors.systems.sap.settings import Settings
 from connectors.systems.sap.statuses import Known, StatusMap, all_of
 from connectors.systems.sap.translate import OrderWords
@@ -49,6 +50,7 @@ class SapOrders:
         self._dialect = dialects.of(settings)
         self._statuses = StatusMap.of_settings(settings, self._dialect.local)
         self._columns = OrderColumns(self._dialect, settings, self._statuses)
+        self._plans = Plans(self._columns)
         self._documents = Documents(client, settings)
         self._parties = Parties(client, settings, clock)
 
@@ -63,7 +65,8 @@ class SapOrders:
         asked = self._list(query, owners, counted=query.with_total and first)
         operation, service = "find_orders", self._dialect.service
         required = self._columns.required()
-        rows = self._client.ask(operation, service, asked, required)
+        read = self._plans.reading(query.fields, self._header(query), owners)
+        rows = self._client.ask(operation, service, asked, required, read)
         total: int | None
         if query.with_total and not first:
             whole = self._list(query, owners, counted=False, paged=False)
@@ -125,7 +128,7 @@ class SapOrders:
         by = filters.order_by(query.sort, falling=falling)
         wanted = Query(
             self._dialect.orders,
-            self._columns.header(query.fields, (column.path for column in by)),
+            self._header(query),
             self._columns.embedded(query.fields),
             order=by,
             top=query.part.limit + 1,
@@ -144,6 +147,10 @@ class SapOrders:
             return self._questions(make, owners, ())
 
         return build
+
+    def _header(self, query: OrderQuery) -> tuple[str, ...]:
+        by = filters.order_by(query.sort, falling=query.descending)
+        return self._columns.header(query.fields, (column.path for column in by))
 
     def _wanted(self, query: OrderQuery, exists: Exists) -> Known:
         def has(name: str) -> bool:
@@ -164,9 +171,8 @@ class SapOrders:
         owners, keys = Owners(scope), normal_all(asked)
         if not owners.numbers or not keys:
             return [None] * len(asked)
-        wanted = Query(
-            self._dialect.orders, self._columns.header(fields), self._columns.embedded(fields)
-        )
+        header = self._columns.header(fields)
+        wanted = Query(self._dialect.orders, header, self._columns.embedded(fields))
 
         def make(condition: Expression) -> Query:
             return replace(wanted, filter=condition)
@@ -174,7 +180,11 @@ class SapOrders:
         queries = self._questions(make, owners, keys)
         required = self._columns.required()
         found = await self._client.ask(
-            operation, self._dialect.service, lambda _: queries, required
+            operation,
+            self._dialect.service,
+            lambda _: queries,
+            required,
+            self._plans.reading(fields, header, owners),
         )
         orders = {o.id: o for o in await self._orders(operation, found, fields, owners)}
         return [orders.get(normal(key) or "") for key in asked]
@@ -200,6 +210,8 @@ class SapOrders:
         self, operation: str, found: Sequence[Answer], fields: Fields, owners: Owners
     ) -> list[Order]:
         """The orders of the answers that are the asker's, in order, with all that was wanted."""
+        if all(answer.made is not None for answer in found):
+            return [order for answer in found for order in answer.made or ()]
         held: list[tuple[Row, AccountRef]] = []
         try:
             for row in (row for answer in found for row in answer.rows):

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from connectors.kit.odata.answers import Row, children, day, flag, moment, number, text
 from connectors.port.fields import NOT_FETCHED, Fields, inside, own
+from connectors.port.making import maker
 from connectors.port.records import (
     Address,
     Delivery,
@@ -41,6 +42,9 @@ _DECIMALS = {
     **dict.fromkeys("CLF UYW".split(), 4),
 }
 _PRICES = Context(prec=40, rounding=ROUND_HALF_UP)
+#: 0.01 for two digits after the point.
+_STEPS = [Decimal(1).scaleb(-digits) for digits in range(7)]
+_money = maker(Money)
 _NOTHING = Decimal(0)
 
 
@@ -53,16 +57,16 @@ def money(amount: Decimal, currency: str) -> Money:
     """An amount with the decimals of its currency, unless that would change it. A document without
     a currency is in XXX, which ISO 4217 keeps for that."""
     currency = currency or "XXX"
-    rounded = _PRICES.quantize(amount, Decimal(1).scaleb(-decimals(currency)))
-    return Money(rounded if rounded == amount else amount, currency)
+    rounded = _PRICES.quantize(amount, _STEPS[decimals(currency)])
+    return _money(rounded if rounded == amount else amount, currency)
 
 
 def unit_price(net: Decimal, quantity: Decimal, currency: str) -> Money | None:
     """Net price of one unit, rounded to two digits more than the currency has; None for none."""
     if not quantity:
         return None
-    exact = Decimal(1).scaleb(-decimals(currency) - 2)
-    return Money(_PRICES.quantize(_PRICES.divide(net, quantity), exact), currency or "XXX")
+    exact = _STEPS[decimals(currency) + 2]
+    return _money(_PRICES.quantize(_PRICES.divide(net, quantity), exact), currency or "XXX")
 
 
 @dataclass(frozen=True, slots=True)
