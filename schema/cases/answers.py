@@ -97,13 +97,11 @@ def _by_name(
 def _checked(bounds: Bounds, field: FormField, value: str, path: tuple[str, ...]) -> str:
     """The value in its shape, empty where there is none or it is wrong."""
     shaped = lines(value) if field.type == "MULTILINE" else one_line(value)
-    most = field.max_length or LONGEST.get(field.type, 255)
-    if not bounds.written(path, shaped, most, needed=field.required):
-        return ""
-    if not _fits(field, shaped):
+    if shaped and not _fits(field, shaped):
         bounds.tell(ProblemCode.INVALID, _WRONG_FORM[field.type], *path)
         return ""
-    return shaped
+    most = field.max_length or LONGEST.get(field.type, 255)
+    return shaped if bounds.written(path, shaped, most, needed=field.required) else ""
 
 
 def _fits(field: FormField, value: str) -> bool:

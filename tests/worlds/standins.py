@@ -1,5 +1,5 @@
-"""Who keeps identities and who writes people, in memory: what they are asked to do is written down,
-and held against what the asker may do."""
+"""Who keeps identities, who writes people and who takes in what customers send, in memory: what
+they are asked to do is written down, and held against what the asker may do."""
 
 from __future__ import annotations
 

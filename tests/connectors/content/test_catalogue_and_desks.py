@@ -68,6 +68,26 @@ def test_forms_ask_for_what_the_help_text_names() -> None:
     }
 
 
+def test_what_forms_ask_beside_their_fields() -> None:
+    """Requests are told by their subcategory; a service claim names its order in its own form."""
+    asked = {form.code: (form.asks_subject, form.asks_order) for form in forms()}
+    assert asked == {
+        "QUERY": (True, True),
+        "INVOICE_CLAIM": (True, True),
+        "SERVICE_CLAIM": (True, False),
+        "PRODUCT_CLAIM": (True, True),
+        "OTHER_REQUEST": (False, False),
+        "DATABASE_UPDATE": (False, False),
+        "TECHNICAL_SUPPORT": (False, True),
+        "DOCUMENT_REQUEST": (False, True),
+        "TRAINING": (False, False),
+    }
+    assert {form.code: form.description_max_length for form in forms()} == {
+        **dict.fromkeys(asked, 4_000),
+        **dict.fromkeys(("DATABASE_UPDATE", "TRAINING"), 2_000),
+    }
+
+
 def test_every_text_stands_in_every_language() -> None:
     texts = [text for form in forms() for text in (form.label, form.description)]
     texts += [text for _, field in fields() for text in (field.label, field.help)]
