@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from connectors import catalog
@@ -26,13 +26,19 @@ from gateway.access.tokens import Tokens
 from gateway.entrance import Entrance, open_entrance
 from gateway.events.hub import Hub
 from gateway.events.shared import SharedEvents
+from gateway.files.links import DOWNLOADS, UPLOADS
+from gateway.files.opened import OpenedFiles, open_files
+from gateway.files.store import StoreAddressError
 from gateway.http import assets, graphiql, health
 from gateway.http.body import Bodies
 from gateway.http.cors import opened_to
+from gateway.http.downloads import DownloadRoute
 from gateway.http.front import Front
 from gateway.http.graphql import GraphQLRoute
 from gateway.http.lasting import Lasting, open_lasting
+from gateway.http.multipart import MultipartRoute
 from gateway.http.reception import Reception
+from gateway.http.uploads import UploadRoute
 from gateway.operations import manifest
 from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
@@ -105,6 +111,7 @@ async def open_gateway(
 
     hub = Hub()
     shared = _shared(hub, settings, background=background)
+    files = await _files(settings, wiring, entrance, background=background)
 
     def make_context(
         who: Caller | SourceError | None, language: str, locale: str, origin: Origin
@@ -118,6 +125,7 @@ async def open_gateway(
             language=language,
             locale=locale,
             identity=entrance.identity,
+            files=files.files,
             origin=origin,
             recognise=entrance.recognise,
             forget=entrance.callers.forget,
@@ -151,10 +159,12 @@ async def open_gateway(
     lasting = open_lasting(
         settings.sockets, largest, allowed, reception, entrance.origins, wiring.clock
     )
-    bodies = Bodies(largest)
-    graphql = GraphQLRoute(reception, bodies, lasting.events, page)
-    files = [Mount("/graphiql", assets.Assets(directory=graphiql.DIST))] if page else []
-    rest = _starlette(health.Ready(opened, wiring.clock), entrance, files, close)
+    plain = GraphQLRoute(reception, Bodies(largest), lasting.events, page)
+    graphql = MultipartRoute(reception, files.files, largest, plain)
+    routes: list[BaseRoute] = [*_file_routes(files, sources, entrance, reception)]
+    if page:
+        routes.append(Mount("/graphiql", assets.Assets(directory=graphiql.DIST)))
+    rest = _starlette(health.Ready(opened, wiring.clock), entrance, routes, close)
     app = opened_to(settings.server.origins, Front(graphql, lasting.sockets, rest))
     return Gateway(app, entrance, sources, opened, hub, lasting, close)
 
@@ -196,6 +206,39 @@ def _graph() -> GraphQLSchema:
     return SCHEMA._schema  # noqa: SLF001 - strawberry offers no other way to it
 
 
+async def _files(
+    settings: Settings, wiring: Wiring, entrance: Entrance, *, background: bool
+) -> OpenedFiles:
+    """Opens what keeps files. Raises SettingsError."""
+    try:
+        files = await asyncio.to_thread(
+            open_files,
+            settings.files,
+            entrance.database,
+            entrance.tokens.keys,
+            settings.public_url,
+            settings.path,
+            wiring.clock,
+            lambda: None,
+        )
+    except StoreAddressError as error:
+        raise SettingsError(f"files.store: {error}") from None
+    if background:
+        entrance.keep_running(files.sweep.keep())
+    return files
+
+
+def _file_routes(
+    files: OpenedFiles, sources: Sources, entrance: Entrance, reception: Reception
+) -> list[Route]:
+    """Where bytes come in and go out."""
+    uploads = UploadRoute(files.files, files.links, reception.language)
+    downloads = DownloadRoute(
+        files.links, sources.cases, entrance.callers, entrance.revocations, reception.language
+    )
+    return [Route(f"{UPLOADS}/{{ticket}}", uploads), Route(f"{DOWNLOADS}/{{ticket}}", downloads)]
+
+
 def _noting(entrance: Entrance, origin: Origin) -> Note:
     """Writes into the audit, for one request."""
 
@@ -222,7 +265,7 @@ def _both(wiring: Wiring | None) -> Callable[[Any], None]:
 def _starlette(
     ready: health.Ready,
     entrance: Entrance,
-    files: Sequence[Mount],
+    routes: Sequence[BaseRoute],
     close: Callable[[], Awaitable[None]],
 ) -> Starlette:
     @asynccontextmanager
@@ -237,7 +280,7 @@ def _starlette(
             *entrance.routes,
             Route("/health/live", health.live),
             Route("/health/ready", ready.answer),
-            *files,
+            *routes,
         ],
         exception_handlers={HTTPException: assets.nothing_here},
         lifespan=lifespan,

@@ -132,7 +132,7 @@ def _serve(options: argparse.Namespace) -> None:
     sandbox = _start_sandbox(options)
     try:
         environment = {**os.environ, **({"SANDBOX_URL": sandbox.url} if sandbox else {})}
-        settings = read(options.config, environment)
+        settings = read(options.config, environment).listening(url)
         telemetry.configure(settings.server.log_level)
         uvloop.run(
             _answer(

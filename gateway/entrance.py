@@ -61,6 +61,10 @@ class Entrance:
         """Whom a token names. Raises InvalidToken, SourceError."""
         return await self.callers.caller(await self.verifier.check(access_token))
 
+    def keep_running(self, work: Awaitable[None]) -> None:
+        """Runs work in the background until the entrance is closed, before the database is."""
+        _keep_running(self._opened, work)
+
     async def close(self) -> None:
         await self._opened.aclose()
 

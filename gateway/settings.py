@@ -19,6 +19,7 @@ import msgspec
 from gateway.access.issuers import IssuerSettings
 from gateway.access.rates import RateSettings
 from gateway.access.tokens import LONGEST_LEEWAY
+from gateway.files.settings import FilesSettings
 from gateway.http.audience import Audience
 from gateway.http.lasting import SocketSettings
 from gateway.identity.settings import IdentitySettings
@@ -96,7 +97,8 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """max_body_kilobytes: of a request without files. log_level: of the structured log.
     trusted_proxies: addresses or networks whose X-Forwarded-For is believed. origins: of pages
     elsewhere that may ask from a browser. graphiql: whether there is the page for people.
-    introspection: who may look at the schema."""
+    introspection: who may look at the schema. public_url: the gateway's own address as clients know
+    it, for links; None: where it listens."""
 
     max_body_kilobytes: Annotated[int, msgspec.Meta(ge=1)] = 256
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -104,6 +106,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origins: list[str] = []
     graphiql: bool = True
     introspection: Audience = Audience.EVERYONE
+    public_url: str | None = None
 
     def __post_init__(self) -> None:
         for origin in self.origins:
@@ -112,6 +115,8 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     f"`origins`: {origin!r} is no origin; write https://portal.example, without a "
                     "path and without a slash at the end"
                 )
+        if self.public_url is not None and not self.public_url.startswith(("http://", "https://")):
+            raise ValueError("`public_url`: an http or https address is needed")
 
 
 class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +133,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: SourcesTable
     access: Access = Access()
     identity: IdentitySettings = IdentitySettings()
+    files: FilesSettings = FilesSettings()
     texts: Texts = Texts()
     sandbox: Sandbox = Sandbox()
     server: Server = Server()
@@ -140,6 +146,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redis: str = ""
     #: The folder that relative paths start from: where the file lies.
     root: str = "."
+
+    @property
+    def public_url(self) -> str:
+        """The gateway's address, as clients know it."""
+        return self.server.public_url or self.access.issuer
+
+    def listening(self, url: str) -> Settings:
+        """The settings of a gateway that listens there."""
+        if self.server.public_url:
+            return self
+        server = msgspec.structs.replace(self.server, public_url=url)
+        return msgspec.structs.replace(self, server=server)
 
     def path(self, relative: str) -> Path:
         """A path of the file, made absolute."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 from graphql import Undefined
+from strawberry.schema.config import StrawberryConfig
 
 from schema.access import Anonymous, enforced, may_read
 from schema.cases.mutations import CaseMutations
@@ -13,12 +14,14 @@ from schema.cases.queries import CaseQueries
 from schema.cases.subscriptions import CaseSubscriptions
 from schema.customers.mutations import CustomerMutations
 from schema.customers.queries import CustomerQueries
+from schema.files.mutations import FileMutations
+from schema.files.types import UPLOAD
 from schema.identity.mutations import IdentityMutations
 from schema.news.queries import NewsQueries
 from schema.nodes import MOST_NODES, GlobalId, Node, find_nodes
 from schema.orders.queries import OrderQueries
 from schema.price import ListSize, priced
-from schema.scalars import CONFIG
+from schema.scalars import SCALARS, Names
 from schema.support.queries import SupportQueries
 
 GlobalIds = Annotated[
@@ -59,7 +62,7 @@ class Query(CustomerQueries, CaseQueries, OrderQueries, NewsQueries, SupportQuer
     description="What can be changed. A field is null when it failed, so that one that fails takes "
     "nothing from its neighbours; what a person can put right is in `userErrors`."
 )
-class Mutation(IdentityMutations, CustomerMutations, CaseMutations):
+class Mutation(IdentityMutations, CustomerMutations, CaseMutations, FileMutations):
     pass
 
 
@@ -82,11 +85,13 @@ def _without_null_defaults(schema: strawberry.Schema) -> strawberry.Schema:
     return schema
 
 
+_CONFIG = StrawberryConfig(name_converter=Names(), scalar_map={**SCALARS, **UPLOAD})
+
 SCHEMA = priced(
     enforced(
         _without_null_defaults(
             strawberry.Schema(
-                query=Query, mutation=Mutation, subscription=Subscription, config=CONFIG
+                query=Query, mutation=Mutation, subscription=Subscription, config=_CONFIG
             )
         )
     )

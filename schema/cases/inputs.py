@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.files.service import IncomingFile
+
 KEY = (
     "Chosen by the client for this one thing, 1 to 100 letters, digits or signs (a UUID is good). "
     "Sent again with the same input it does nothing again and answers the same; with another input "
     "it is a CONFLICT. Left out: the same input by the same caller counts as the same for a while."
 )
+
+
+_FILES = "Files of this same request: a GraphQL multipart request."
+_UPLOADS = "Files sent beforehand: ids that `createUpload` gave."
 
 
 @strawberry.input(description="One filled-in field of the form.")
@@ -42,6 +48,8 @@ class CreateCaseInput:
         default=None,
         description="The order it is about. It also fills in the form's first ORDER_NUMBER.",
     )
+    files: list[IncomingFile] | None = strawberry.field(default=None, description=_FILES)
+    upload_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=_UPLOADS)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
@@ -49,6 +57,14 @@ class CreateCaseInput:
 class AddCaseCommentInput:
     case_id: strawberry.ID = strawberry.field(description="Which case.")
     body: str = strawberry.field(description="The text, up to 4,000 bytes of UTF-8. Lines stay.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
+
+
+@strawberry.input(description="Files for a case; at least one.")
+class AddCaseAttachmentsInput:
+    case_id: strawberry.ID = strawberry.field(description="Which case.")
+    files: list[IncomingFile] | None = strawberry.field(default=None, description=_FILES)
+    upload_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=_UPLOADS)
     idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 

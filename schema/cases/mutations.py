@@ -9,21 +9,28 @@ from typing import Annotated, Any, Protocol
 import strawberry
 
 from connectors.port import records
+from connectors.port.errors import SourceError
 from connectors.port.fields import NOT_FETCHED, Fields, own
 from schema.access import CASES_WRITE, Authorized, MembershipRole, check_role_for
 from schema.batched import batched
 from schema.cases.forms import COMMENT
-from schema.cases.inputs import AddCaseCommentInput, CloseCaseInput, CreateCaseInput
+from schema.cases.inputs import (
+    AddCaseAttachmentsInput,
+    AddCaseCommentInput,
+    CloseCaseInput,
+    CreateCaseInput,
+)
 from schema.cases.loaders import cases_by_id
 from schema.cases.opening import new_case
 from schema.cases.permissions import takes_more
 from schema.cases.service import CaseService
-from schema.cases.types import Case, CaseComment
+from schema.cases.types import Attachment, Case, CaseComment
 from schema.context import Context
 from schema.errors import NotAllowed
+from schema.files.service import IncomingFile, StoredFile
 from schema.nodes import key_of
 from schema.price import asks
-from schema.problems import ProblemCode
+from schema.problems import ProblemCode, Problems
 from schema.texts import N_
 from schema.user_errors import Bounds, UserError, told
 from schema.written import lines
@@ -38,6 +45,7 @@ _SENT = N_("Sent successfully.")
 _KEY = re.compile(r"[!-~]{1,100}")
 #: What is asked of a case before anything is added to it.
 _NOW = frozenset({"id", "status"})
+_ID = frozenset({"id"})
 #: Attributes of a case that a field loads by itself where the record does not hold them.
 _LOADED = frozenset({"account", "contact"})
 
@@ -86,6 +94,17 @@ class AddCaseCommentPayload:
     case: Case | None = batched(_case_of, asks="cases", description=_CASE)
 
 
+@strawberry.type(description="The files that were sent, or what to put right.")
+class AddCaseAttachmentsPayload:
+    sent: strawberry.Private[records.Case | None] = None
+    message: str | None = strawberry.field(default=None, description=_MESSAGE)
+    attachments: list[Attachment] = strawberry.field(
+        default_factory=list, description="The new files, in the order in which they were named."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
+    case: Case | None = batched(_case_of, asks="cases", description=_CASE)
+
+
 @strawberry.type(description="The case that was closed, or what to put right.")
 class CloseCasePayload:
     sent: strawberry.Private[records.Case | None] = None
@@ -112,8 +131,9 @@ class CaseMutations:
         service, bounds = _service(context), Bounds()
         key = _key(bounds, input.idempotency_key)
         case = await new_case(info, bounds, input)
+        files = await _files(context, bounds, input.files, input.upload_ids)
         bounds.check()
-        opened = await service.open_case(context.required_caller(), case, [], key)
+        opened = await service.open_case(context.required_caller(), case, files, key)
         await _note(context, "case.opened", case.account.id, opened.id)
         return CreateCasePayload(sent=opened, message=context.say(_SENT))
 
@@ -136,6 +156,32 @@ class CaseMutations:
         comment: Any = await service.add_comment(context.required_caller(), case, body, key)
         await _note(context, "case.commented", case.owner.id, case.id)
         return AddCaseCommentPayload(sent=_anew(case), comment=comment, message=context.say(_SENT))
+
+    @strawberry.mutation(
+        description="Attach files to a case that is not CLOSED: those of this same request, and "
+        "those sent beforehand.",
+        directives=[_WRITES],
+        metadata=asks("cases"),
+    )
+    @told(AddCaseAttachmentsPayload)
+    async def add_case_attachments(
+        self,
+        info: strawberry.Info,
+        input: Annotated[AddCaseAttachmentsInput, _INPUT],  # noqa: A002
+    ) -> AddCaseAttachmentsPayload | None:
+        context: Context = info.context
+        service, bounds = _service(context), Bounds()
+        key = _key(bounds, input.idempotency_key)
+        if not input.files and not input.upload_ids:
+            bounds.tell(ProblemCode.REQUIRED, N_("Send at least one file."), "files")
+        already = await _already(context, input.case_id)
+        files = await _files(context, bounds, input.files, input.upload_ids, already)
+        case = await _open_case(info, bounds, input.case_id)
+        added: Any = await service.add_files(context.required_caller(), case, files, key)
+        await _note(context, "case.files_added", case.owner.id, case.id)
+        return AddCaseAttachmentsPayload(
+            sent=_anew(case), attachments=added, message=context.say(_SENT)
+        )
 
     @strawberry.mutation(
         description="Tell the service team that a case is over, with a last word if you like.",
@@ -178,6 +224,37 @@ def _body(bounds: Bounds, name: str, text: str, *, needed: bool) -> str:
         too_long = N_("This is too long: accented letters count twice. Send it as a file instead.")
         bounds.tell(ProblemCode.TOO_LONG, too_long, name)
     return shaped
+
+
+async def _already(context: Context, case_id: str) -> int:
+    """How many files a case has, as far as anybody can say."""
+    key = key_of("input.caseId", case_id, "Case")
+    try:
+        [found] = await context.sources.cases.attachments_by_case([key], _ID, context.scope)
+    except SourceError:
+        return 0
+    return len(found)
+
+
+async def _files(
+    context: Context,
+    bounds: Bounds,
+    files: Sequence[IncomingFile] | None,
+    upload_ids: Sequence[str] | None,
+    already: int = 0,
+) -> list[StoredFile]:
+    """The files that are named, checked. Raises SourceError where one cannot be looked at now."""
+    if not files and not upload_ids:
+        return []
+    if context.files is None:
+        raise NotAllowed(N_("Files cannot be sent here."))
+    try:
+        caller = context.required_caller()
+        return await context.files.taken(caller, files or (), upload_ids or (), already)
+    except Problems as raised:
+        for problem in raised.problems:
+            bounds.add(problem)
+        return []
 
 
 async def _open_case(info: strawberry.Info, bounds: Bounds, case_id: str) -> records.Case:

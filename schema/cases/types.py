@@ -19,6 +19,7 @@ from schema.context import Context
 from schema.nodes import Node
 from schema.owned import account_of_owned
 from schema.pages import Connection, CountedConnection
+from schema.scalars import URL
 
 if TYPE_CHECKING:
     from schema.customers.types import Account, Contact
@@ -191,6 +192,18 @@ class CaseComment(Node):
         return isinstance(value, records.CaseComment)
 
 
+def _download_url(file: records.Attachment, context: Context) -> str | None:
+    return (
+        context.files.download_url(context.required_caller(), file.id)[0] if context.files else None
+    )
+
+
+def _download_url_ends(file: records.Attachment, context: Context) -> datetime | None:
+    return (
+        context.files.download_url(context.required_caller(), file.id)[1] if context.files else None
+    )
+
+
 @strawberry.type(
     description="A file of a case.",
     directives=[Authorized(scope=CASES_READ)],
@@ -202,6 +215,15 @@ class Attachment(Node):
     created_at: datetime = strawberry.field(description="When it was sent.")
     author: Author | None = strawberry.field(description="Who sent it, if the CRM tells.")
     pending: bool = derived(_pending, description=_PENDING)
+
+    download_url: URL | None = derived(
+        _download_url,
+        description="Where it can be read for a few minutes, by this viewer only and for as long "
+        "as they may see it. It needs no token, so nobody else should get it.",
+    )
+    download_url_expires_at: datetime | None = derived(
+        _download_url_ends, description="When `downloadUrl` stops working; ask for a new one then."
+    )
 
     @classmethod
     def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:

@@ -169,6 +169,7 @@ async def opened(
         "passwords": {"passes": 1, "memory_kib": 1024},
         **(identity or {}),
     }
+    raw["files"] = {"store": str(folder / "files")}
     for system, values in (changes or {}).items():
         raw["systems"][system] = {**raw["systems"][system], **values}
     for name, values in (tables or {}).items():

@@ -26,6 +26,7 @@ from graphql import (
     is_composite_type,
 )
 
+from schema.files.service import IncomingFile
 from tests.worlds.coordinates import distances, fields_of, possible, roots
 from tests.worlds.values import COUNTS, Pool
 
@@ -47,10 +48,10 @@ class Asked:
     @property
     def told(self) -> str:
         """Everything that the asker wrote."""
-        return self.text + json.dumps(self.variables, ensure_ascii=False)
+        return self.text + json.dumps(self.variables, ensure_ascii=False, default=str)
 
     def __repr__(self) -> str:
-        return f"{self.text}\n{json.dumps(self.variables, ensure_ascii=False)}"
+        return f"{self.text}\n{json.dumps(self.variables, ensure_ascii=False, default=str)}"
 
 
 @dataclass(slots=True)
@@ -260,7 +261,7 @@ class Generator:
 
     def _written(self, kind: Any, value: Any) -> str:
         """A value as a literal, or any part of it as a variable."""
-        if self._chance(0.2):
+        if self._chance(0.2) or isinstance(value, IncomingFile):  # no document can hold a file
             return self._variable(kind, value)
         if value is None:
             return "null"
@@ -364,6 +365,7 @@ _FORMATS = (
     "00000000-0000-4000-8000-000000000000",
     "+57 1 555 0100",
     7,
+    IncomingFile("f-1", "nota.txt"),
 )
 
 

@@ -30,7 +30,7 @@ from schema.support.desks import Desks
 from tests.worlds import public, sources
 from tests.worlds.documents import Asked
 from tests.worlds.memory import Manner
-from tests.worlds.standins import ORIGIN, Identities, Submissions, Writer
+from tests.worlds.standins import ORIGIN, Files, Identities, Submissions, Writer
 from tests.worlds.world import NOW, Owners, Person, World
 
 ROOT = Path(__file__).parent.parent.parent
@@ -161,6 +161,7 @@ class Gateway:
             who=who,
             identity=identities,
             submissions=submissions,
+            files=Files(),
             origin=ORIGIN,
             recognise=recognise,
             forget=callers.forget,

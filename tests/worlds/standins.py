@@ -22,7 +22,7 @@ from connectors.port.records import (
 from connectors.port.scope import Scope
 from schema.cases.service import Rejection
 from schema.context import Caller
-from schema.files.service import StoredFile
+from schema.files.service import IncomingFile, StoredFile, UploadTarget
 from schema.identity.service import Invitation, Origin, Problem, ProblemCode, Problems, Session
 from tests.worlds.memory import HONEST, Manner
 from tests.worlds.world import NOW, World
@@ -109,6 +109,34 @@ class Writer:
     async def ensure_contact(self, person: NewContact, scope: Scope) -> MembershipRole:
         self.added.append((person, scope))
         return person.role
+
+
+@dataclass(slots=True)
+class Files:
+    """A FileService that has every file that is named."""
+
+    async def create_upload(
+        self, caller: Caller, filename: str, content_type: str, size: int
+    ) -> UploadTarget:
+        if size < 1:
+            raise Problems(Problem(ProblemCode.INVALID, "Empty.", field=("input", "size")))
+        return UploadTarget("f-1", "https://files.example/f-1", NOW + timedelta(hours=24))
+
+    async def taken(
+        self,
+        caller: Caller,
+        files: Sequence[IncomingFile],
+        upload_ids: Sequence[str],
+        already: int = 0,
+    ) -> list[StoredFile]:
+        refused = [file.problem for file in files if file.problem]
+        if refused:
+            raise Problems(*refused)
+        named = [*(file.id or "" for file in files), *upload_ids]
+        return [StoredFile(one, SENT, "text/plain", 7, "0" * 64) for one in named]
+
+    def download_url(self, caller: Caller, attachment_id: str) -> tuple[str, datetime]:
+        return f"https://files.example/{attachment_id}", NOW + timedelta(minutes=10)
 
 
 @dataclass(slots=True)

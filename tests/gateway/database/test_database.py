@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, insert, select
 
 import gateway.audit.table
+import gateway.files.tables
 import gateway.identity.tables
 from gateway.database.engine import DatabaseError, address, open_engine
 from gateway.database.migrate import head, migrate, open_database
@@ -22,7 +23,7 @@ from tests.gateway.clock import NOW
 pytestmark = pytest.mark.anyio
 
 #: Imported for their tables: the metadata knows them then.
-DECLARED = (gateway.audit.table, gateway.identity.tables)
+DECLARED = (gateway.audit.table, gateway.files.tables, gateway.identity.tables)
 
 
 @pytest.mark.parametrize(

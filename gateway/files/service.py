@@ -1,0 +1,291 @@
+"""Keeps files on their way in: reserves places, takes bytes, looks at them, hands them on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.port.errors import Unavailable
+from gateway.files.links import Links
+from gateway.files.names import clean_name, extension
+from gateway.files.receiving import Receiving, locked
+from gateway.files.scanner import Scanner
+from gateway.files.settings import FilesSettings
+from gateway.files.store import Store, StoreError, finished
+from gateway.files.tables import State
+from gateway.files.types import KNOWN, Looker
+from gateway.files.uploads import Upload, Uploads, new_id, whose
+from gateway.files.verdict import (
+    Verdict,
+    empty,
+    not_taken,
+    too_large,
+    too_many_for_case,
+    verdict,
+)
+from schema.context import Caller
+from schema.files.service import IncomingFile, StoredFile, UploadTarget
+from schema.problems import Problem, ProblemCode, Problems
+from schema.texts import N_
+
+_log = logging.getLogger("gateway.files")
+
+#: How errors name the place where bytes are kept.
+NAME = "files"
+#: How long a file of a request that breaks off in the middle may lie around.
+_OF_A_REQUEST = timedelta(hours=1)
+#: Seconds that whoever wants to write a file waits for another writer to stop.
+_PATIENCE = 2.0
+#: Longest name that is read at all, in characters.
+_LONGEST_NAME = 1_000
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,50}/[\w.+-]{1,100}(\s*;.{0,100})?", re.ASCII)
+#: What senders say who do not know.
+_UNKNOWN = ("", "application/octet-stream")
+
+
+class Files:
+    """A `schema.files.service.FileService`, and what submissions and the HTTP routes need.
+
+    largest: bytes of the largest file that the system behind takes, None where nobody says."""
+
+    def __init__(
+        self,
+        settings: FilesSettings,
+        store: Store,
+        uploads: Uploads,
+        links: Links,
+        clock: Callable[[], datetime],
+        largest: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self.settings, self._store, self._uploads = settings, store, uploads
+        self._links, self._clock, self._largest = links, clock, largest
+        self._scanner = Scanner(settings.scanner) if settings.scanner else None
+        self._lasts = timedelta(hours=settings.unattached_hours)
+
+    def most_bytes(self, allowed: int) -> int:
+        """The most that a file may have: by the settings and by the system behind."""
+        largest = self._largest()
+        return allowed if largest is None else min(allowed, largest)
+
+    # ------------------------------------------------------------------------------ for the graph
+
+    async def create_upload(
+        self, caller: Caller, filename: str, content_type: str, size: int
+    ) -> UploadTarget:
+        """See the protocol."""
+        most = self.most_bytes(self.settings.upload_bytes)
+        name = clean_name(filename[:_LONGEST_NAME])
+        self._check_announced(filename, name, content_type.strip(), size, most)
+        row = await self._uploads.reserve(
+            new_id(), whose(caller), name, content_type.strip()[:100], size, self._lasts, self._room
+        )
+        url = self._links.upload(row.id, row.expires_at)
+        return UploadTarget(row.id, url, row.expires_at)
+
+    def _check_announced(
+        self, filename: str, name: str, content_type: str, size: int, most: int
+    ) -> None:
+        problems = []
+        if not filename.strip():
+            text = N_("This is needed.")
+            problems.append(Problem(ProblemCode.REQUIRED, text, field=("input", "filename")))
+        elif not self._may_fit(name, content_type):
+            problems.append(_at(not_taken(self.settings.types), "contentType"))
+        if content_type and not _MEDIA_TYPE.fullmatch(content_type):
+            text = N_("This is no media type. It looks like application/pdf.")
+            problems.append(Problem(ProblemCode.INVALID, text, field=("input", "contentType")))
+        if size < 1:
+            problems.append(_at(empty(), "size"))
+        elif size > most:
+            problems.append(_at(too_large(most), "size"))
+        if problems:
+            raise Problems(*problems)
+
+    def _may_fit(self, name: str, content_type: str) -> bool:
+        """Whether it is worth sending: what it really is, its content tells. Windows and telephones
+        say the strangest things of a CSV or a photo, so either a type or a name will do."""
+        said = content_type.partition(";")[0].strip().lower()
+        endings = {ending for taken in self.settings.types for ending in KNOWN[taken]}
+        ending = extension(name)
+        return said in self.settings.types or ending in endings or (not ending and said in _UNKNOWN)
+
+    async def taken(
+        self,
+        caller: Caller,
+        files: Sequence[IncomingFile],
+        upload_ids: Sequence[str],
+        already: int = 0,
+    ) -> list[StoredFile]:
+        """See the protocol."""
+        self._check_number(files, upload_ids, already)
+        asked = [(("files", str(at)), file.id, file.problem) for at, file in enumerate(files)]
+        asked += [(("uploadIds", str(at)), one, None) for at, one in enumerate(upload_ids)]
+        rows = await self._looked_at([file_id for _, file_id, _ in asked if file_id])
+        found: list[StoredFile] = []
+        problems: list[Problem] = []
+        for path, file_id, refused in asked:
+            row = rows.get(file_id or "")
+            problem = refused or self._why_not(caller, row, {file.id for file in found})
+            if problem is not None:
+                problems.append(_at(problem, *path))
+            elif row is not None:
+                found.append(_stored(row))
+        if sum(file.size for file in found) > self.settings.case_bytes:
+            problem = too_large(self.settings.case_bytes)
+            problems.append(_at(problem, "files" if files else "uploadIds"))
+        if problems:
+            raise Problems(*problems)
+        return found
+
+    def _check_number(
+        self, files: Sequence[IncomingFile], upload_ids: Sequence[str], already: int
+    ) -> None:
+        """Before anything is asked. Raises Problems."""
+        most = self.settings.case_files
+        if already + len(files) + len(upload_ids) > most:
+            raise Problems(_at(too_many_for_case(most), "files" if files else "uploadIds"))
+
+    async def _looked_at(self, ids: Sequence[str]) -> dict[str, Upload]:
+        """Files by id; what arrived while the scanner was away is looked at now."""
+        rows = await self._uploads.find(ids)
+        waiting = [row.id for row in rows.values() if row.state == State.RECEIVED]
+        for upload_id in waiting:
+            await self.look(upload_id)
+        return await self._uploads.find(ids) if waiting else rows
+
+    def _why_not(self, caller: Caller, row: Upload | None, seen: set[str]) -> Problem | None:
+        if row is None or row.who != whose(caller):  # another's file is told from none by nobody
+            text = N_("There is no such file, or its time is over. Send it again.")
+            return Problem(ProblemCode.NOT_FOUND, text)
+        if row.id in seen:
+            return Problem(ProblemCode.INVALID, N_("This file is named twice."))
+        if row.state in (State.RECEIVING, State.RECEIVED):
+            text = N_("This file has not arrived completely. Send the rest first.")
+            return Problem(ProblemCode.INVALID, text)
+        most = self.most_bytes(max(self.settings.file_bytes, self.settings.upload_bytes))
+        return too_large(most) if row.size > most else row.refusal
+
+    def download_url(self, caller: Caller, attachment_id: str) -> tuple[str, datetime]:
+        """See the protocol."""
+        return self._links.download(caller, attachment_id)
+
+    # ------------------------------------------------------------------------------ for the routes
+
+    async def incoming(
+        self, upload_id: str, caller: Caller, filename: str, content_type: str, most: int
+    ) -> Receiving:
+        """A place for a file of a request, and the right to write it. upload_id: a new one. most:
+        bytes. Raises Problems when the caller has too much waiting."""
+        name = clean_name(filename[:_LONGEST_NAME])
+        row = await self._uploads.reserve(
+            upload_id, whose(caller), name, content_type[:100], most, _OF_A_REQUEST, self._room
+        )
+        key = await self._uploads.lock(row.id)
+        return Receiving(self._store, self._uploads, row, key or "")
+
+    async def upload(self, upload_id: str) -> Upload | None:
+        """What is known of a file, None where there is none or its time is over."""
+        return (await self._uploads.find([upload_id])).get(upload_id)
+
+    async def receiving(
+        self, upload_id: str, checksum: tuple[str, bytes] | None = None
+    ) -> Receiving | None:
+        """The right to write a file where it stopped, None while somebody else has it. Raises
+        LookupError where there is no such file that could still be written."""
+        key = await locked(self._uploads, upload_id, _PATIENCE)
+        row = await self.upload(upload_id)
+        if row is None or row.state not in (State.RECEIVING, State.RECEIVED):
+            if key is not None:
+                await self._uploads.unlock(upload_id, key)
+            raise LookupError
+        return None if key is None else Receiving(self._store, self._uploads, row, key, checksum)
+
+    async def look(self, upload_id: str) -> Problem | None:
+        """Looks at a file that has arrived completely, and notes whether it is taken. Answers why
+        not. Raises Unavailable when that cannot be told now; the file is kept then."""
+        row = await self.upload(upload_id)
+        if row is None or row.state != State.RECEIVED:
+            return row.refusal if row else None
+        try:
+            found, digest = await self._look(row)
+            judged = verdict(row.filename, found, self.settings.types)
+            if isinstance(judged, Verdict) and not await self._is_clean(row):
+                text = N_("The virus scanner found something harmful in this file.")
+                judged = Problem(ProblemCode.FILE_INFECTED, text)
+        except StoreError as error:
+            raise Unavailable(NAME, str(error)) from None
+        if isinstance(judged, Problem):
+            await self._uploads.refuse(row, judged)
+            await self._delete(row.id)
+            return judged
+        await self._uploads.ready(row, judged.filename, judged.content_type, digest)
+        return None
+
+    async def _look(self, row: Upload) -> tuple[str | None, str]:
+        looker, digest = Looker(), hashlib.sha256()
+        async for data in self._store.read(row.id, row.size):
+            looker.feed(data)
+            digest.update(data)
+        return looker.found(), digest.hexdigest()
+
+    async def _is_clean(self, row: Upload) -> bool:
+        if self._scanner is None:
+            return True
+        async with contextlib.aclosing(self._store.read(row.id, row.size)) as chunks:  # type: ignore[type-var]
+            return await self._scanner.is_clean(chunks)
+
+    async def discard(self, ids: Sequence[str]) -> None:
+        """Removes files that nobody claimed, also when whoever waits is cancelled."""
+        if ids:
+            await finished(self._discard(ids))
+
+    async def _discard(self, ids: Sequence[str]) -> None:
+        for upload_id in await self._uploads.drop(ids):
+            await self._delete(upload_id)
+
+    async def _delete(self, upload_id: str) -> None:
+        try:
+            await self._store.delete(upload_id)
+        except StoreError as error:
+            _log.warning("bytes of a file stay until they are swept: %s", error)
+
+    # ----------------------------------------------------------------------------- for submissions
+
+    async def claim(self, connection: AsyncConnection, ids: Sequence[str], holder: str) -> None:
+        """See `gateway.submissions.files`."""
+        await self._uploads.claim(connection, ids, holder)
+
+    def read(self, file_id: str) -> AsyncIterator[bytes]:
+        """See `gateway.submissions.files`. Raises StoreError."""
+        return self.read_from(file_id)
+
+    async def read_from(self, file_id: str, first: int = 0) -> AsyncIterator[bytes]:
+        """The bytes of a file from byte `first` on. Raises StoreError."""
+        row = await self.upload(file_id)
+        if row is None or row.state != State.READY:
+            raise StoreError("there is no such file")
+        async for data in self._store.read(row.id, row.size, first):
+            yield data
+
+    async def release(self, ids: Sequence[str]) -> None:
+        """See `gateway.submissions.files`."""
+        for upload_id in await self._uploads.sent(ids, self._lasts):
+            await self._delete(upload_id)
+
+    @property
+    def _room(self) -> tuple[int, int]:
+        return self.settings.caller_files, self.settings.caller_bytes
+
+
+def _at(problem: Problem, *path: str) -> Problem:
+    return Problem(problem.code, problem.text, problem.values, ("input", *path), problem.retry_at)
+
+
+def _stored(row: Upload) -> StoredFile:
+    return StoredFile(row.id, row.filename, row.content_type, row.size, row.digest or "")
