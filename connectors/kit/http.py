@@ -71,7 +71,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     connections: int = 20
     concurrency: int = 16
     max_megabytes: float = 32.0
-    streams: int = 8
+    streams: int = 16
     idle: float = 30.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -96,8 +97,8 @@ class Cutting(httpx.AsyncBaseTransport):
 
 
 async def writes_one_by_key(world: World, method: Method) -> None:
-    """The same key again changes nothing and gives the same answer, whatever else is said with it;
-    another key writes another one."""
+    """The same key again changes nothing and gives the same answer, whatever else is said with it,
+    and so do two tries at a time; another key writes another one."""
     async with world.alone().open() as opened:
         at, (key, new) = _example(world, method)
         before = await _seen(opened, method, at)
@@ -108,7 +109,10 @@ async def writes_one_by_key(world: World, method: Method) -> None:
         assert len(after) == len(before) + 1
         for name, read in SIGHTS[method.name].texts.items():
             assert await read(_source(opened), world.facts.scope, _id(first)) == _text(new, name)
-        assert await _write(opened, method, OTHER_KEY, new) != first
+        one, other = await asyncio.gather(
+            *(_write(opened, method, OTHER_KEY, new) for _ in range(2)),
+        )
+        assert one == other != first
         assert len(await _seen(opened, method, at)) == len(before) + 2
 
 
