@@ -64,6 +64,7 @@ class Gateway:
     """A gateway with its systems open."""
 
     app: ASGIApp
+    operations: Operations
     entrance: Entrance
     sources: Sources
     systems: tuple[System, ...]
@@ -166,7 +167,7 @@ async def open_gateway(
         routes.append(Mount("/graphiql", assets.Assets(directory=graphiql.DIST)))
     rest = _starlette(health.Ready(opened, wiring.clock), entrance, routes, close)
     app = opened_to(settings.server.origins, Front(graphql, lasting.sockets, rest))
-    return Gateway(app, entrance, sources, opened, hub, lasting, close)
+    return Gateway(app, operations, entrance, sources, opened, hub, lasting, close)
 
 
 async def open_operations(settings: Settings) -> Operations:

@@ -62,6 +62,11 @@ class Documents:
         self._known: OrderedDict[str, Checked] = OrderedDict()
         self._characters = 0
 
+    def forget(self) -> None:
+        """Drops all that is remembered."""
+        self._known.clear()
+        self._characters = 0
+
     def known(self, text: str) -> Checked | None:
         """The document of a text, where it was checked before."""
         known = self._known.get(text)
