@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from schema.texts import N_
 
 #: Longest id of a system that we hand out or take back, in characters.
 _LONGEST = 200
+#: Global ids that are kept ready: lists name the same objects again and again.
+_REMEMBERED = 16_384
 #: Most ids that `nodes` answers at once.
 MOST_NODES = 100
 
@@ -32,6 +35,7 @@ _finders: dict[str, Finder] = {}
 _asks: dict[str, str] = {}
 
 
+@functools.lru_cache(_REMEMBERED)
 def to_global(type_name: str, key: str) -> strawberry.ID:
     """The global id of an object: its type and its system's id, base64url without padding."""
     text = f"{type_name}:{key}".encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -16,6 +16,7 @@ from schema.cases.filters import CaseStatus
 from schema.cases.service import Rejection
 from schema.cases.timeline import Opening
 from schema.context import Context
+from schema.recognition import instances_of
 from schema.user_errors import UserErrorCode
 
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ class CaseOpened:
         description="Who opened it. Null when that person is no longer with the customer.",
     )
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, Opening)
+    is_type_of = instances_of(Opening)
 
 
 @strawberry.type(
@@ -65,9 +64,7 @@ class CaseStatusChanged:
     )
     after: CaseStatus = strawberry.field(name="to", description="What it has been since.")
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.CaseStatusChange)
+    is_type_of = instances_of(records.CaseStatusChange)
 
 
 @strawberry.type(
@@ -83,6 +80,4 @@ class CaseRejection:
     code: UserErrorCode = derived(_code, description="Why: a stable code to switch on.")
     message: str = derived(_why, description="Why, for a person, in the caller's language.")
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, Rejection)
+    is_type_of = instances_of(Rejection)

@@ -19,6 +19,7 @@ from schema.context import Context
 from schema.nodes import Node
 from schema.owned import account_of_owned
 from schema.pages import Connection, CountedConnection
+from schema.recognition import instances_of
 from schema.scalars import URL
 
 if TYPE_CHECKING:
@@ -187,9 +188,7 @@ class CaseComment(Node):
     created_at: datetime = strawberry.field(description="When.")
     pending: bool = derived(_pending, description=_PENDING)
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.CaseComment)
+    is_type_of = instances_of(records.CaseComment)
 
 
 def _download_url(file: records.Attachment, context: Context) -> str | None:
@@ -225,9 +224,7 @@ class Attachment(Node):
         _download_url_ends, description="When `downloadUrl` stops working; ask for a new one then."
     )
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.Attachment)
+    is_type_of = instances_of(records.Attachment)
 
 
 CaseEvent = Annotated[
@@ -317,6 +314,4 @@ class Case(Node):
         permissions.may_close, needs=("status",), description="Whether the viewer may close it now."
     )
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.Case)
+    is_type_of = instances_of(records.Case)

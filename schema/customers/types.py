@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
@@ -19,6 +18,7 @@ from schema.orders.types import Order
 from schema.owned import account_of_owned
 from schema.pages import Connection, CountedConnection
 from schema.price import Asks
+from schema.recognition import instances_of
 from schema.scalars import Address, CountryCode, EmailAddress, LanguageTag, Money
 
 
@@ -73,9 +73,7 @@ class Account(Node):
         description="The company's orders, newest first unless ordered otherwise. From the ERP.",
     )
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.Account)
+    is_type_of = instances_of(records.Account)
 
 
 @strawberry.type(
@@ -96,9 +94,7 @@ class Contact(Node):
         description="The company through which the viewer sees this person.",
     )
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.Contact)
+    is_type_of = instances_of(records.Contact)
 
 
 @strawberry.type(description="That a person may act for an account.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
@@ -13,6 +12,7 @@ from connectors.port.fields import Fields
 from schema.access import Anonymous
 from schema.context import Context
 from schema.nodes import Node, finds
+from schema.recognition import instances_of
 from schema.scalars import URL, CountryCode, LanguageTag
 
 
@@ -30,9 +30,7 @@ class NewsArticle(Node):
     tags: list[str] = strawberry.field(description="What it is about.")
     published_at: datetime = strawberry.field(description="When it was published.")
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.NewsArticle)
+    is_type_of = instances_of(records.NewsArticle)
 
 
 @finds("NewsArticle", asks="news")

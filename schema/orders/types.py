@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -18,6 +18,7 @@ from schema.orders import loaders
 from schema.orders.filters import OrderStatus
 from schema.owned import account_of_owned
 from schema.pages import CountedConnection
+from schema.recognition import instances_of
 from schema.scalars import URL, Address, Money
 
 if TYPE_CHECKING:
@@ -118,6 +119,4 @@ class Order(Node):
         description="Cases about this order, newest first. From the CRM.",
     )
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.Order)
+    is_type_of = instances_of(records.Order)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 import strawberry
 
@@ -15,6 +14,7 @@ from schema.access import Anonymous
 from schema.batched import derived
 from schema.context import Context
 from schema.nodes import Node, finds
+from schema.recognition import instances_of
 from schema.scalars import URL, CountryCode, EmailAddress
 from schema.support.desks import Desk
 
@@ -38,9 +38,7 @@ class FaqEntry(Node):
     answer: str = strawberry.field(description="The answer: plain text, lists as in Markdown.")
     topic: FaqTopic = strawberry.field(description="What it is about.")
 
-    @classmethod
-    def is_type_of(cls, value: Any, info: strawberry.Info) -> bool:
-        return isinstance(value, records.Question)
+    is_type_of = instances_of(records.Question)
 
 
 @finds("FaqEntry", asks="questions")

@@ -20,6 +20,7 @@ from gateway.operations.compiled.abstract import AbstractTypes
 from gateway.operations.compiled.kinds import AWAITABLE, ERROR, PLAIN, sort, sorts, waits
 from gateway.operations.compiled.leaves import Leaf, no_null
 from gateway.operations.compiled.positions import Column, ItemColumn
+from schema.recognition import CLASSES
 
 if TYPE_CHECKING:
     from gateway.operations.compiled.execution import Execution
@@ -262,7 +263,7 @@ def checked(
 ) -> list[int] | None:
     """Where a value is of its type, by the type's own predicate. None: everywhere."""
     predicate: Any = kind.is_type_of
-    classes: Any = getattr(predicate, "classes", None)
+    classes: Any = getattr(predicate, CLASSES, None)
     some = values if picks is None else [values[index] for index in picks]
     if classes is not None and all(issubclass(one, classes) for one in set(map(type, some))):
         return picks

@@ -75,14 +75,16 @@ def shape_of(schema: GraphQLSchema, parent: str, field: GraphQLField) -> tuple[S
 def _known(
     schema: GraphQLSchema, parent: str, definition: StrawberryField, resolve: Any
 ) -> Shape | None:
-    cells = _cells(resolve)
-    if cells.get("field") is not definition or cells.get("field_exception_handlers"):
-        return None
-    if resolve.__code__ is _BASIC:
-        if definition.default_resolver is getattr and not definition.base_resolver:
+    code, cells = getattr(resolve, "__code__", None), _cells(resolve)
+    if code is _BASIC:
+        plain = definition.default_resolver is getattr and definition.base_resolver is None
+        if plain and cells.get("field") is definition:
             return Attribute(definition.python_name)
         return None
-    if resolve.__code__ not in (_SYNC, _ASYNC) or definition.base_resolver is None:
+    if code not in (_SYNC, _ASYNC) or cells.get("field_exception_handlers"):
+        return None
+    made_for = _cells(cells.get("_strawberry_info_from_graphql")).get("field")
+    if made_for is not definition or definition.base_resolver is None:
         return None
     wrapped: Any = definition.base_resolver.wrapped_func
     if (load := getattr(wrapped, BATCHED, None)) is not None:
