@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from datetime import date, datetime
@@ -111,6 +112,10 @@ class Names(NameConverter):
     def from_generic(self, object_type, types):  # type: ignore[no-untyped-def]
         name = super().from_generic(object_type, types)
         return name.replace("CountedConnection", "Connection")
+
+    @functools.cache  # noqa: B019 - there is one of these; strawberry asks at each call of a field
+    def apply_naming_config(self, name: str) -> str:
+        return super().apply_naming_config(name)
 
 
 CONFIG = StrawberryConfig(name_converter=Names(), scalar_map=SCALARS)

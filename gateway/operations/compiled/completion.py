@@ -102,15 +102,16 @@ class ListOf:
 
 
 def _grouped(items: Sequence[Any], lengths: Sequence[int | None]) -> list[list[Any] | None]:
+    every = items if type(items) is list else list(items)
     if len(lengths) == 1 and lengths[0] is not None:
-        return [items if type(items) is list else list(items)]
+        return [every]
     groups: list[list[Any] | None] = []
     begin = 0
     for length in lengths:
         if length is None:
             groups.append(None)
         else:
-            groups.append(list(items[begin : begin + length]))
+            groups.append(every[begin : begin + length])
             begin += length
     return groups
 
