@@ -121,37 +121,39 @@ class ReadField(FieldPlan):
         super().__init__(place, definition, guard)
         self._quick = self.completer.quick if isinstance(self.completer, Leaf) else None
         self._one: Callable[[Any, Any], Any]
-        self._read: Callable[[Sequence[Any], Any], list[Any]]
+        self._read: Callable[[Sequence[Any], Any, list[Any]], None] = self._each
         if isinstance(shape, Attribute):
             name, read = shape.name, reading(self.parent.name, shape.name)
             self._one = lambda row, context: getattr(row, name)
-            self._read = lambda rows, context: read(rows)
+            self._read = lambda rows, context, values: read(rows, values)
         elif shape.surrounded:
-            self._one = work_out = shape.work_out
-            self._read = lambda rows, context: [work_out(row, context) for row in rows]
+            self._one = shape.work_out
         else:
             alone = shape.work_out
             self._one = lambda row, context: alone(row)
-            self._read = lambda rows, context: [alone(row) for row in rows]
 
     def resolved(
         self, execution: Execution, frame: Frame, arguments: dict[str, Any]
     ) -> Sequence[Any]:
-        try:
-            values = self._read(frame.rows, execution.context)
-        except Exception:  # noqa: BLE001 - it is some row's; each is then read by itself
-            values = [self._tried(row, execution.context) for row in frame.rows]
+        values: list[Any] = []
+        rest: Sequence[Any] = frame.rows
+        while rest:
+            try:
+                self._read(rest, execution.context, values)
+                break
+            except Exception as error:  # noqa: BLE001 - it becomes the error of its row
+                values.append(error)
+                rest = frame.rows[len(values) :]
         if self._quick is not None:
             done = self._quick(values)
             if done is not None:
                 return done
         return self.completed(execution, frame, values)
 
-    def _tried(self, row: Any, context: Any) -> Any:
-        try:
-            return self._one(row, context)
-        except Exception as error:  # noqa: BLE001 - it becomes the error of its row
-            return error
+    def _each(self, rows: Sequence[Any], context: Any, values: list[Any]) -> None:
+        one = self._one
+        for row in rows:
+            values.append(one(row, context))  # noqa: PERF401 - it keeps what came before an error
 
 
 class BatchedField(FieldPlan):

@@ -7,7 +7,8 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Any, Protocol
 
 from graphql import (
     GraphQLEnumType,
@@ -37,13 +38,26 @@ class Surroundings:
     objects: bool = False
     root_calls: list[str] = field(default_factory=list)
 
+    def thing(self, type_name: str, seed: str) -> Any:
+        """An object of a type."""
+        return Thing(type_name, seed)
+
+
+class Around(Protocol):
+    """As much of the surroundings as outcomes depend on."""
+
+    waits: bool
+    trouble: int
+    objects: bool
+
+    def thing(self, type_name: str, seed: str) -> Any: ...
+
 
 class Thing(Mapping[str, Any]):
     """An object of a generated type. Fields without a resolver are read off it."""
 
-    def __init__(self, type_name: str, seed: str, surroundings: Surroundings) -> None:
-        self.type_name, self.seed, self.surroundings = type_name, seed, surroundings
-        self.types: dict[str, Any] = {}
+    def __init__(self, type_name: str, seed: str) -> None:
+        self.type_name, self.seed = type_name, seed
 
     def __getitem__(self, name: str) -> Any:
         raise KeyError(name)
@@ -76,7 +90,7 @@ class Later:
     def __await__(self) -> Generator[Any, None, Any]:
         for _ in range(self._ticks):
             yield from asyncio.sleep(0).__await__()
-        return _given(self._outcome)
+        return given(self._outcome)
 
 
 class Trouble(Exception):
@@ -87,7 +101,7 @@ class Trouble(Exception):
         self.extensions = {"code": text}
 
 
-def late(outcome: Any, ticks: int, around: Surroundings) -> Awaitable[Any]:
+def late(outcome: Any, ticks: int, around: Around) -> Awaitable[Any]:
     """An outcome after some turns of the loop."""
     later = Later(outcome, ticks)
     return later if around.objects or ticks == 2 else _coroutine(later)
@@ -97,14 +111,17 @@ async def _coroutine(later: Later) -> Any:
     return await later
 
 
-def _given(outcome: Any) -> Any:
-    if isinstance(outcome, _Raised):
+def given(outcome: Any) -> Any:
+    """The outcome, or what is raised."""
+    if isinstance(outcome, Raised):
         raise outcome.error
     return outcome
 
 
 @dataclass(frozen=True, slots=True)
-class _Raised:
+class Raised:
+    """An outcome that is raised."""
+
     error: Exception
 
 
@@ -117,13 +134,14 @@ def brought(source: Any, info: Any, arguments: Mapping[str, Any]) -> Any:
     if info.path.prev is None:
         surroundings.root_calls.append(str(info.path.key))
     dice = Dice(thrown)
-    outcome = _outcome(dice, info.return_type, thrown, surroundings, asked)
+    outcome = outcome_of(dice, info.return_type, thrown, surroundings, asked)
     if surroundings.waits and dice.chance(35):
         return late(outcome, dice.below(3), surroundings)
-    return _given(outcome)
+    return given(outcome)
 
 
-def _outcome(dice: Dice, kind: Any, seed: str, around: Surroundings, asked: str = "") -> Any:
+def outcome_of(dice: Dice, kind: Any, seed: str, around: Around, asked: str = "") -> Any:
+    """What is brought where a type is wanted. seed: of what is inside it."""
     if dice.chance(around.trouble):
         return _trouble(dice, seed)
     if dice.chance(2 if isinstance(kind, GraphQLNonNull) else 10):
@@ -136,7 +154,7 @@ def _outcome(dice: Dice, kind: Any, seed: str, around: Surroundings, asked: str 
         return _leaf(dice, kind, seed, asked)
     named = get_named_type(kind)
     possible = around_types(named)
-    return Thing(dice.one(possible), seed, around)
+    return around.thing(dice.one(possible), seed)
 
 
 def around_types(named: Any) -> list[str]:
@@ -150,22 +168,22 @@ def _trouble(dice: Dice, seed: str) -> Any:
     text = f"trouble {seed[-12:]}"
     throw = dice.below(6)
     if throw == 0:
-        return _Raised(Trouble(text))
+        return Raised(Trouble(text))
     if throw == 1:
-        return _Raised(GraphQLError(text, extensions={"code": "X"}))
+        return Raised(GraphQLError(text, extensions={"code": "X"}))
     if throw == 2:
         return ValueError(text)  # given back, not raised
     return dice.one(["text", math.nan, [1, None], object, {"a": 1}, 2**40, True, -1.5, ()])
 
 
-def _many(dice: Dice, kind: Any, seed: str, around: Surroundings) -> Any:
+def _many(dice: Dice, kind: Any, seed: str, around: Around) -> Any:
     """A list, or what can stand for one. All is thrown the same whether anything waits or not."""
     count, throw = dice.one([0, 1, 2, 2, 3]), dice.below(20)
     items: list[Any] = []
     for place in range(count):
-        item = _outcome(dice, kind, f"{seed}[{place}]", around)
+        item = outcome_of(dice, kind, f"{seed}[{place}]", around)
         # What is raised while the items are made would end the list: an item brings it itself.
-        item = item.error if isinstance(item, _Raised) else item
+        item = item.error if isinstance(item, Raised) else item
         waits = dice.chance(12) and around.waits
         items.append(late(item, place % 3, around) if waits else item)
     if throw == 0:
@@ -191,14 +209,16 @@ def _leaf(dice: Dice, kind: Any, seed: str, asked: str) -> Any:
         return dice.one([value.value for value in kind.values.values()])
     name = kind.name
     if name == "Int":
-        return dice.one([0, 1, -7, 2**31 - 1, 3.0, "12"])
+        return dice.one([0, 1, -7, 5, 2**31 - 1, -(2**31), 2**31, 3.0, "12"])
     if name == "Float":
-        return dice.one([0.5, -1.25, 3, 1e300])
+        return dice.one([0.5, -1.25, 2.5, 3, 1e300, math.inf])
     if name == "Boolean":
         return dice.one([True, False, 0])
     if name == "ID":
         return dice.one(["a1", 17, seed[-6:]])
     if name == "String":
         return dice.one(["á", "", 5, asked or "plain", seed[-6:]])
+    if name == "Date":
+        return dice.one([date(2026, 3, 31), date(1, 1, 1)])
     assert isinstance(kind, GraphQLScalarType)
     return dice.one(["kept", "none", "undefined", "raise", 3])

@@ -1,0 +1,97 @@
+"""What the compiler makes of the product's own resolvers: none of the quick sorts goes unrecognised,
+and none of the others is taken for one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import GraphQLField, GraphQLObjectType
+from strawberry.types.field import StrawberryField
+
+from gateway.operations.compiled.shapes import Attribute, Batched, Derived, Ordinary, shape_of
+from schema.access import Guard
+from schema.batched import BATCHED, DERIVED, TYPED, derived
+from schema.root import SCHEMA
+
+GRAPH = SCHEMA._schema
+FIELDS = [
+    (kind.name, name, field)
+    for kind in GRAPH.type_map.values()
+    if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__")
+    for name, field in kind.fields.items()
+]
+
+
+def _declared(field: GraphQLField) -> type:
+    """The shape that a field is written in."""
+    definition = field.extensions["strawberry-definition"]
+    assert isinstance(definition, StrawberryField)
+    if definition.base_resolver is None:
+        return Attribute
+    wrapped: Any = definition.base_resolver.wrapped_func
+    if hasattr(wrapped, BATCHED):
+        return Batched
+    return Derived if hasattr(wrapped, DERIVED) or hasattr(wrapped, TYPED) else Ordinary
+
+
+@pytest.mark.parametrize(
+    ("parent", "name", "field"), FIELDS, ids=[f"{parent}.{name}" for parent, name, _ in FIELDS]
+)
+def test_a_field_of_the_schema_runs_as_it_is_written(
+    parent: str, name: str, field: GraphQLField
+) -> None:
+    shape, guard = shape_of(GRAPH, parent, field)
+    assert type(shape) is _declared(field)
+    assert (guard is not None) == isinstance(field.resolve, Guard)
+
+
+def test_only_entry_points_and_few_others_are_called_for_each_parent() -> None:
+    ordinary = {
+        f"{parent}.{name}"
+        for parent, name, field in FIELDS
+        if isinstance(shape_of(GRAPH, parent, field)[0], Ordinary)
+        and parent not in ("Query", "Mutation")
+    }
+    assert len(ordinary) < 10, ordinary
+
+
+def _label(parent: Any, context: Any) -> str:
+    return "label"
+
+
+@strawberry.type
+class _Query:
+    plain: str
+    label: str = derived(_label, description=".")
+
+
+def _wrapped(field: GraphQLField) -> GraphQLField:
+    run: Any = field.resolve
+
+    def around(source: Any, info: Any, **arguments: Any) -> Any:
+        return run(source, info, **arguments)
+
+    around.__wrapped__ = run  # type: ignore[attr-defined]
+    around.__qualname__ = run.__qualname__
+    return GraphQLField(field.type, resolve=around, extensions=field.extensions)
+
+
+@pytest.mark.parametrize("name", ["plain", "label"])
+def test_a_resolver_that_somebody_wrapped_is_called(name: str) -> None:
+    graph = strawberry.Schema(_Query)._schema
+    assert graph.query_type is not None
+    field = graph.query_type.fields[name]
+    assert not isinstance(shape_of(graph, "Query", field)[0], Ordinary)
+    assert isinstance(shape_of(graph, "Query", _wrapped(field))[0], Ordinary)
+
+
+def test_a_schema_that_reads_attributes_in_its_own_way_does_so() -> None:
+    def backwards(source: Any, name: str) -> Any:
+        return getattr(source, name)[::-1]
+
+    config = strawberry.schema.config.StrawberryConfig(default_resolver=backwards)
+    graph = strawberry.Schema(_Query, config=config)._schema
+    assert graph.query_type is not None
+    assert isinstance(shape_of(graph, "Query", graph.query_type.fields["plain"])[0], Ordinary)
