@@ -35,7 +35,8 @@ from connectors.port.records import (
 )
 from connectors.port.scope import AccountRef, Scope
 from gateway.http.graphql import encoded
-from gateway.operations.run import Operations, Ready, Request
+from gateway.operations.requests import Request
+from gateway.operations.run import Operations, Ready
 from gateway.sources.guarded import GuardedCases, GuardedCustomers, GuardedOrders
 from schema.cases.catalogue import Catalogue
 from schema.context import Caller, Context, Sources
