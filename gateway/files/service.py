@@ -200,11 +200,12 @@ class Files:
         LookupError where there is no such file that could still be written."""
         key = await locked(self._uploads, upload_id, _PATIENCE)
         row = await self.upload(upload_id)
-        if row is None or row.state not in (State.RECEIVING, State.RECEIVED):
-            if key is not None:
-                await self._uploads.unlock(upload_id, key)
+        if row is not None and key is None:
+            return None
+        if row is None or key is None or row.state not in (State.RECEIVING, State.RECEIVED):
+            await self._uploads.unlock(upload_id, key or "")
             raise LookupError
-        return None if key is None else Receiving(self._store, self._uploads, row, key, checksum)
+        return Receiving(self._store, self._uploads, row, key, checksum)
 
     async def look(self, upload_id: str) -> Problem | None:
         """Looks at a file that has arrived completely, and notes whether it is taken. Answers why

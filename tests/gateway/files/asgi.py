@@ -28,6 +28,8 @@ class Sender:
     breaks: bool = False
     hangs: bool = False
     asked: int = 0
+    #: That all pieces were taken, and that it hangs up after all.
+    spoken: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self) -> Message:
@@ -39,6 +41,7 @@ class Sender:
         if self.asked == 0 and not (self.breaks or self.hangs):
             self.asked += 1
             return {"type": "http.request", "body": b"", "more_body": False}
+        self.spoken.set()
         if not self.breaks:
             await self.gone.wait()
         return {"type": "http.disconnect"}
