@@ -15,11 +15,30 @@ _SENT = (
     "content-type",
     "portal-acting-for",
     "portal-cost",
+    "range",
+    "tus-resumable",
+    "upload-checksum",
+    "upload-offset",
     "x-request-id",
     *HEADERS,
 )
 #: What a page may read of an answer beyond what every page may.
-_READ = ("ratelimit", "ratelimit-policy", "retry-after", "x-request-id")
+_READ = (
+    "accept-ranges",
+    "content-disposition",
+    "content-range",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "tus-extension",
+    "tus-max-size",
+    "tus-resumable",
+    "tus-version",
+    "upload-expires",
+    "upload-length",
+    "upload-offset",
+    "x-request-id",
+)
 #: Seconds that a browser may remember this.
 _REMEMBERED = 7_200
 
@@ -32,7 +51,7 @@ def opened_to(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=list(origins),
-        allow_methods=("GET", "POST"),
+        allow_methods=("GET", "HEAD", "POST", "PATCH", "DELETE"),
         allow_headers=_SENT,
         expose_headers=_READ,
         max_age=_REMEMBERED,

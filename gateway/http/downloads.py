@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.port.errors import SourceError, Unreadable
 from connectors.port.records import Attachment, Content
+from connectors.port.scope import Scope as AccountScope
 from connectors.port.sources import CaseSource
 from gateway.access.callers import Callers, UnknownAccount
 from gateway.access.claims import Claims
@@ -85,24 +86,23 @@ class DownloadRoute:
         if ticket is None:
             raise _gone()
         caller = await self._viewer(ticket)
-        [file] = await self._cases.attachments_by_id([ticket.attachment_id], _NEEDED, caller.scope)
-        if file is None:
-            raise _gone()
-        first, after = part = _part(head, file.size)
-        headers = _headers(file, *part)
-        status = 206 if "content-range" in headers else 200
-        if scope["method"] == "HEAD":
-            await send_empty(send, status, headers)
-            return
-        content = await self._cases.attachment_content(file.id, caller.scope, first)
-        if content is None:
-            raise _gone()
+        reading = _Reading(self._cases, ticket.attachment_id, caller.scope)
         try:
+            if scope["method"] == "GET" and "range" not in head.headers:
+                await reading.begin()
+            file = await reading.file()
+            first, after = part = _part(head, file.size)
+            headers = _headers(file, *part)
+            status = 206 if "content-range" in headers else 200
+            if scope["method"] == "HEAD":
+                await send_empty(send, status, headers)
+                return
+            content = await reading.content(first)
             if content.size != file.size:
                 raise Unreadable("crm", "a file has another size than was said")
             await _send(send, receive, status, headers, _bounded(content, after - first))
         finally:
-            await content.close()
+            await reading.close()
 
     async def _viewer(self, ticket: DownloadTicket) -> Caller:
         """Who the link was made for, as they are now. Raises Refusal, SourceError."""
@@ -126,6 +126,51 @@ class DownloadRoute:
             return await self._callers.caller(claims, ticket.account_id)
         except UnknownAccount:
             raise _gone() from None
+
+
+class _Reading:
+    """One file, asked for as seldom as can be."""
+
+    def __init__(self, cases: CaseSource, attachment_id: str, scope: AccountScope) -> None:
+        self._cases, self._id, self._scope = cases, attachment_id, scope
+        self._file: Attachment | None = None
+        self._content: Content | None = None
+
+    async def begin(self) -> None:
+        """What it is, and its bytes from the first on: systems answer both at once. Raises
+        Refusal."""
+        asked = asyncio.gather(self._ask_file(), self._ask_content(0), return_exceptions=True)
+        for failed in await asked:
+            if isinstance(failed, BaseException):
+                raise failed
+        if self._file is None or self._content is None:
+            raise _gone()
+
+    async def file(self) -> Attachment:
+        """What it is. Raises Refusal where there is none to be seen."""
+        if self._file is None:
+            await self._ask_file()
+        if self._file is None:
+            raise _gone()
+        return self._file
+
+    async def content(self, first: int) -> Content:
+        """Its bytes. Raises Refusal."""
+        if self._content is None:
+            await self._ask_content(first)
+        if self._content is None:
+            raise _gone()
+        return self._content
+
+    async def close(self) -> None:
+        if self._content is not None:
+            await self._content.close()
+
+    async def _ask_file(self) -> None:
+        [self._file] = await self._cases.attachments_by_id([self._id], _NEEDED, self._scope)
+
+    async def _ask_content(self, first: int) -> None:
+        self._content = await self._cases.attachment_content(self._id, self._scope, first)
 
 
 def _gone() -> Refusal:
