@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
@@ -98,8 +99,8 @@ class AddCaseCommentPayload:
 class AddCaseAttachmentsPayload:
     sent: strawberry.Private[records.Case | None] = None
     message: str | None = strawberry.field(default=None, description=_MESSAGE)
-    attachments: list[Attachment] = strawberry.field(
-        default_factory=list, description="The new files, in the order in which they were named."
+    attachments: list[Attachment] | None = strawberry.field(
+        default=None, description="The new files, in the order in which they were named."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
     case: Case | None = batched(_case_of, asks="cases", description=_CASE)
@@ -134,7 +135,6 @@ class CaseMutations:
         files = await _files(context, bounds, input.files, input.upload_ids)
         bounds.check()
         opened = await service.open_case(context.required_caller(), case, files, key)
-        await _note(context, "case.opened", case.account.id, opened.id)
         return CreateCasePayload(sent=opened, message=context.say(_SENT))
 
     @strawberry.mutation(
@@ -152,9 +152,8 @@ class CaseMutations:
         service, bounds = _service(context), Bounds()
         key = _key(bounds, input.idempotency_key)
         body = _body(bounds, "body", input.body, needed=True)
-        case = await _open_case(info, bounds, input.case_id)
+        case = await _open(info, bounds, await _named(context, input.case_id))
         comment: Any = await service.add_comment(context.required_caller(), case, body, key)
-        await _note(context, "case.commented", case.owner.id, case.id)
         return AddCaseCommentPayload(sent=_anew(case), comment=comment, message=context.say(_SENT))
 
     @strawberry.mutation(
@@ -174,11 +173,12 @@ class CaseMutations:
         key = _key(bounds, input.idempotency_key)
         if not input.files and not input.upload_ids:
             bounds.tell(ProblemCode.REQUIRED, N_("Send at least one file."), "files")
-        already = await _already(context, input.case_id)
+        found, already = await asyncio.gather(
+            _named(context, input.case_id), _already(context, input.case_id)
+        )
         files = await _files(context, bounds, input.files, input.upload_ids, already)
-        case = await _open_case(info, bounds, input.case_id)
+        case = await _open(info, bounds, found)
         added: Any = await service.add_files(context.required_caller(), case, files, key)
-        await _note(context, "case.files_added", case.owner.id, case.id)
         return AddCaseAttachmentsPayload(
             sent=_anew(case), attachments=added, message=context.say(_SENT)
         )
@@ -198,9 +198,8 @@ class CaseMutations:
         service, bounds = _service(context), Bounds()
         key = _key(bounds, input.idempotency_key)
         comment = _body(bounds, "comment", input.comment or "", needed=False)
-        case = await _open_case(info, bounds, input.case_id)
+        case = await _open(info, bounds, await _named(context, input.case_id))
         await service.close_case(context.required_caller(), case, comment or None, key)
-        await _note(context, "case.closed", case.owner.id, case.id)
         return CloseCasePayload(sent=_anew(case), message=context.say(_SENT))
 
 
@@ -252,17 +251,21 @@ async def _files(
         caller = context.required_caller()
         return await context.files.taken(caller, files or (), upload_ids or (), already)
     except Problems as raised:
-        for problem in raised.problems:
-            bounds.add(problem)
+        bounds.add(*raised.problems)
         return []
 
 
-async def _open_case(info: strawberry.Info, bounds: Bounds, case_id: str) -> records.Case:
-    """The case that something is to be added to. Raises Problems, with all that is wrong besides;
-    NotAllowed for somebody who only reads; SourceError when nobody can say whose case it is."""
-    context: Context = info.context
+async def _named(context: Context, case_id: str) -> records.Case | None:
+    """The case that something is to be added to. Raises SourceError when nobody can say whose case
+    it is."""
     case: records.Case | None
     [case] = await cases_by_id(context, [key_of("input.caseId", case_id, "Case")], _NOW)
+    return case
+
+
+async def _open(info: strawberry.Info, bounds: Bounds, case: records.Case | None) -> records.Case:
+    """The case, if it takes more. Raises Problems, with all that is wrong besides; NotAllowed for
+    somebody who only reads."""
     if case is None:
         bounds.tell(ProblemCode.NOT_FOUND, N_("There is no such case."), "caseId")
         raise bounds.problems()
@@ -277,9 +280,3 @@ async def _open_case(info: strawberry.Info, bounds: Bounds, case_id: str) -> rec
 def _anew(case: records.Case) -> records.Case:
     """A case of which nothing is known any more: something was added to it."""
     return records.Case(id=case.id, owner=case.owner)
-
-
-async def _note(context: Context, event: str, account_id: str, case_id: str) -> None:
-    caller = context.required_caller()
-    who = caller.email or caller.name
-    await context.note(event, who=who, whose=account_id, what=case_id, outcome="OK")

@@ -26,6 +26,7 @@ from schema.access import SCOPES
 from schema.cases.catalogue import Catalogue
 from schema.cases.service import Rejection
 from schema.context import Caller, Context, Sources
+from schema.files.service import FileService
 from schema.nodes import to_global
 from tests.worlds.memory import by_id
 from tests.worlds.running import OPERATIONS, catalogue, desks
@@ -142,6 +143,7 @@ class Office:
     erp: Erp = field(default_factory=Erp)
     took: Took | None = field(default_factory=lambda: Took(None))  # type: ignore[arg-type]
     catalogue: Catalogue = field(default_factory=catalogue)
+    files: FileService | None = None
     notes: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def ask(
@@ -161,7 +163,7 @@ class Office:
         context = Context(
             sources, self.catalogue, desks(), lambda: NOW, who, language, submissions=self.took
         )
-        context.note = note
+        context.note, context.files = note, self.files
         ready = OPERATIONS.prepare(Request(document, variables=variables))
         assert isinstance(ready, Ready), ready.body
         return (await OPERATIONS.run(ready, context)).body

@@ -73,7 +73,6 @@ async def test_a_case_is_taken_with_everything_that_was_sent() -> None:
     ]
     assert case.details[-1].value == "Instalación de placas\nen altura"
     assert office.crm.asked == office.erp.asked == []
-    assert office.notes == [("case.opened", "A1", "OK")]
 
 
 @pytest.mark.parametrize(
