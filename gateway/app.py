@@ -283,7 +283,7 @@ def _starlette(
             Route("/health/ready", ready.answer),
             *routes,
         ],
-        exception_handlers={HTTPException: assets.nothing_here},
+        exception_handlers={HTTPException: assets.nothing_here, Exception: assets.broken},
         lifespan=lifespan,
     )
 

@@ -1,6 +1,7 @@
 """What the gateway tells its operators: one JSON object a line, each with the request's id.
 
-Never in a log: tokens, credentials, variables, bodies, e-mail addresses.
+Never in a log: tokens, credentials, variables, bodies, e-mail addresses, nor what an exception
+says, which may hold any of them. Only the level DEBUG tells that, where systems are tried out.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ import json
 import logging
 import sys
 import time
+import traceback
 from collections import Counter
+from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import Any
 
 from connectors.kit.connector import Call
 
@@ -42,7 +46,12 @@ _EXTRA = (
 
 
 class JsonLines(logging.Formatter):
-    """A log record as one line of JSON."""
+    """A log record as one line of JSON. tells_all: with what exceptions say, which may be what a
+    customer wrote; without, only what they are and where they were raised."""
+
+    def __init__(self, *, tells_all: bool = False) -> None:
+        super().__init__()
+        self._tells_all = tells_all
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -58,11 +67,31 @@ class JsonLines(logging.Formatter):
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        """An exception with those that led to it."""
+        if self._tells_all:
+            return super().formatException(ei)
+        return "".join(_bare(ei[1])) if ei[1] is not None else ""
+
+
+def _bare(error: BaseException) -> Iterator[str]:
+    """Where an exception came from and what it is, without what it says."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _bare(cause)
+        yield "\nThat led to:\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__module__}.{type(error).__qualname__}"
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield "\nIn it:\n"
+            yield from _bare(one)
+
 
 def configure(level: str) -> None:
     """Sends everything from `level` up to standard error. Called once, by the command line."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(tells_all=level == "DEBUG"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # These repeat what `heard` says, and name whole addresses, which may hold a customer's data.
     # Migrations tell what an operator who migrates is told anyway.

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from gateway.http import graphiql
-from gateway.operations.errors import BAD_REQUEST, refusal
+from gateway.operations.errors import BAD_REQUEST, masked, refusal
 
 
 class Assets(StaticFiles):
@@ -19,6 +19,11 @@ class Assets(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers.update(graphiql.SECURITY_HEADERS)
         return response
+
+
+async def broken(http: Request, error: Exception) -> Response:
+    """What nobody foresaw on any path but the graph's, as JSON that tells nothing."""
+    return JSONResponse({"errors": [masked(error, "en")]}, 500)
 
 
 async def nothing_here(http: Request, error: Exception) -> Response:

@@ -40,7 +40,10 @@ class Front:
         identifier = _identifier(scope)
         token = request_id.set(identifier.decode())
 
+        answered = False
+
         async def safely(message: Message) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
                 said = {name for name, _ in headers}
@@ -48,6 +51,7 @@ class Front:
                 headers += [pair for pair in _SAFE if pair[0] not in said]
                 message["headers"] = headers
             await send(message)
+            answered = message["type"] == "http.response.body" and not message.get("more_body")
 
         try:
             if scope["type"] == "websocket":
@@ -55,6 +59,10 @@ class Front:
             else:
                 app = self._graphql if scope["path"] == PATH else self._rest
                 await app(scope, receive, safely)
+        except Exception:
+            # The router raises what it has told and logged already; a half answer is cut off.
+            if not answered:
+                raise
         finally:
             request_id.reset(token)
 
