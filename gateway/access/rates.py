@@ -133,22 +133,15 @@ class Rates:
 
     async def _taken(self, keys: _Keys, units: int) -> list[Level]:
         if self._shared is not None and self._monotonic() >= self._alone_until:
+            asked = (self._one(self._shared[kind], kind, key, units) for kind, key in keys)
             try:
                 async with asyncio.timeout(2 * _PATIENCE):
-                    return await self._spent(self._shared, keys, units)
+                    return list(await asyncio.gather(*asked))
             except (RedisError, OSError, TimeoutError) as error:
                 self._alone_until = self._monotonic() + _PAUSE
                 _log.warning("rates are counted by each process: %s", type(error).__name__)
-        return await self._spent(self._own, keys, units)
-
-    async def _spent(
-        self, buckets: Mapping[str, Throttled], keys: _Keys, units: int
-    ) -> list[Level]:
-        return list(
-            await asyncio.gather(
-                *(self._one(buckets[kind], kind, key, units) for kind, key in keys)
-            )
-        )
+        # Nothing here waits, so tasks would only cost.
+        return [await self._one(self._own[kind], kind, key, units) for kind, key in keys]
 
     async def _one(self, bucket: Throttled, kind: str, key: str, units: int) -> Level:
         quota: int = getattr(self._settings, kind)

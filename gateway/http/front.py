@@ -3,8 +3,8 @@ graph is short. Everything else goes on to the router."""
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -72,4 +72,4 @@ def _identifier(scope: Scope) -> bytes:
         if name == _HEADER and _GIVEN.fullmatch(value):
             given: bytes = value
             return given
-    return secrets.token_hex(8).encode()
+    return os.urandom(8).hex().encode()

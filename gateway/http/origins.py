@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from gateway.http.headers import Head
 from gateway.telemetry import request_id
@@ -52,6 +53,7 @@ class Origins:
         return any(address in network for network in self._trusted)
 
 
+@lru_cache(4_096)
 def _parsed(text: str) -> _Address | None:
     try:
         found = ipaddress.ip_address(text)

@@ -12,15 +12,15 @@ SECRET = "ana.torres@andina.example"
 
 
 def line(*, tells_all: bool = False) -> dict[str, str]:
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "went %s", ("wrong",), None)
+    record.error_id = "abc"
     try:
         try:
             int(SECRET)
         except ValueError as error:
             raise ExceptionGroup(SECRET, [KeyError(SECRET)]) from error
     except ExceptionGroup:
-        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "went %s", ("wrong",), None)
         record.exc_info = sys.exc_info()
-        record.error_id = "abc"
     token = request_id.set("request-1")
     try:
         told: dict[str, str] = json.loads(JsonLines(tells_all=tells_all).format(record))
