@@ -17,7 +17,8 @@ SortValue = str | int | date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """A place in an ordered list: the value it is ordered by and, among equals, the record's id."""
+    """A place in an ordered list: the value it is ordered by and, among equals, the record's id.
+    The id "" is the place before all records of that value, where the list ascends."""
 
     value: SortValue
     id: str

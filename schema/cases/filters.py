@@ -13,6 +13,7 @@ import strawberry
 
 from connectors.port import records
 from connectors.port.fields import Fields
+from connectors.port.pages import Keyset
 from connectors.port.queries import CaseQuery, CaseSort
 from connectors.port.scope import Scope
 from schema.context import Context
@@ -24,10 +25,18 @@ from schema.scalars import SortDirection
 from schema.texts import N_
 from schema.words import code, words
 
+#: What a case is ordered by that has no number yet: it comes after all numbers.
+UNNUMBERED = "~"
+
+
+def _by_number(case: records.Case) -> Keyset:
+    return Keyset(case.number or UNNUMBERED, case.id)
+
+
 ORDERS = {
     CaseSort.CREATED_AT: Order("created_at", datetime),
     CaseSort.UPDATED_AT: Order("updated_at", datetime),
-    CaseSort.NUMBER: Order("number", str),
+    CaseSort.NUMBER: Order("number", str, _by_number),
 }
 
 

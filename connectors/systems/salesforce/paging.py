@@ -76,6 +76,10 @@ def seek(
 
 def _beyond(column: Column, id_column: Column, mark: Keyset, greater: bool) -> Condition:
     value = mark.value if isinstance(mark.value, datetime) else str(mark.value)
+    if not mark.id:
+        return (
+            either(column.after(value), column.equals(value)) if greater else column.before(value)
+        )
     further, later = (
         (column.after(value), id_column.after(mark.id))
         if greater
@@ -90,7 +94,7 @@ def _check(source: str, field: str, mark: Keyset, times: bool) -> None:
         right = isinstance(value, datetime) and value.utcoffset() is not None
     else:
         right = isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT
-    if not right or not record_id(mark.id):
+    if not right or not (mark.id == "" or record_id(mark.id)):
         raise Rejected(source, f"the place `{field}` is not of this list", field=field)
 
 

@@ -1,0 +1,217 @@
+"""Takes in what customers send: writes it down, has it brought to the CRM, and answers with what
+the CRM says if it says so in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from connectors.port.records import Attachment, Case, CaseComment, NewCase
+from connectors.port.scope import AccountRef
+from connectors.port.sources import CaseWriter
+from gateway.audit import Audit
+from gateway.submissions.ledger import Draft, Ledger
+from gateway.submissions.pending import Pending, Watch
+from gateway.submissions.records import (
+    Deed,
+    Entry,
+    HeldFile,
+    Part,
+    Said,
+    State,
+    named,
+)
+from schema.cases.service import Rejection, Sent
+from schema.context import Caller
+from schema.files.service import StoredFile
+from schema.problems import Problems
+
+
+class Submissions:
+    """A CaseService. bring: begins the work on a submission; it may fail, then somebody else does.
+    answer_seconds: how long a caller waits for the CRM."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        pending: Pending,
+        writer: CaseWriter,
+        audit: Audit,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        bring: Callable[[str, int], Awaitable[None]],
+        answer_seconds: float,
+    ) -> None:
+        self._ledger, self._pending, self._writer = ledger, pending, writer
+        self._audit, self._clock, self._sleep = audit, clock, sleep
+        self._bring, self._answer_seconds = bring, answer_seconds
+
+    @property
+    def largest_file(self) -> int:
+        return self._writer.largest_file
+
+    async def open_case(
+        self, caller: Caller, case: NewCase, files: Sequence[StoredFile], key: str | None
+    ) -> Case:
+        said = Said(caller.name, _contact(caller), case=case)
+        wanted = [
+            case.category,
+            case.subcategory,
+            case.subject,
+            case.description,
+            [[detail.name, detail.value] for detail in case.details],
+            case.order_number,
+        ]
+        parts = _parts([Deed.OPEN], files)
+        entry = self._entry(Sent.CASE, caller, case.account, said, parts)
+        return (await self._take_in(caller, entry, wanted, files, key)).case()
+
+    async def add_comment(
+        self, caller: Caller, case: Case, body: str, key: str | None
+    ) -> CaseComment:
+        said = Said(caller.name, _contact(caller), body=body)
+        parts = _parts([Deed.COMMENT])
+        entry = self._entry(Sent.COMMENT, caller, case.owner, said, parts, case.id)
+        taken = await self._take_in(caller, entry, body, (), key)
+        return taken.comment(taken.parts[0])
+
+    async def add_files(
+        self, caller: Caller, case: Case, files: Sequence[StoredFile], key: str | None
+    ) -> list[Attachment]:
+        said = Said(caller.name, _contact(caller))
+        entry = self._entry(Sent.FILE, caller, case.owner, said, _parts([], files), case.id)
+        taken = await self._take_in(caller, entry, None, files, key)
+        return [taken.attachment(part) for part in taken.parts if part.problem is None]
+
+    async def close_case(
+        self, caller: Caller, case: Case, comment: str | None, key: str | None
+    ) -> None:
+        said = Said(caller.name, _contact(caller), body=comment)
+        parts = _parts([Deed.COMMENT, Deed.CLOSE] if comment else [Deed.CLOSE])
+        entry = self._entry(Sent.CLOSING, caller, case.owner, said, parts, case.id)
+        await self._take_in(caller, entry, comment, (), key)
+
+    async def rejections_by_case(self, case_ids: Sequence[str]) -> list[list[Rejection]]:
+        found = await self._ledger.refusals(case_ids) if case_ids else []
+        answers = []
+        for case_id in case_ids:
+            name = named(case_id)
+            about = [
+                entry
+                for entry in found
+                if entry.about == case_id or (name is not None and entry.id == name[0])
+            ]
+            told = [one for entry in about for one in entry.rejections()]
+            answers.append(sorted(told, key=lambda one: (one.at, one.id)))
+        return answers
+
+    # ---------------------------------------------------------------------------- the common way
+
+    def _entry(
+        self,
+        kind: Sent,
+        caller: Caller,
+        account: AccountRef,
+        said: Said,
+        parts: Sequence[Part],
+        case_id: str | None = None,
+    ) -> Entry:
+        now = self._clock()
+        # CRMs keep no finer moments, and a page's cursor has to mean the same to them and to us.
+        moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return Entry(
+            id=secrets.token_hex(16),
+            kind=kind,
+            who=_who(caller),
+            account=account,
+            said=said,
+            parts=parts,
+            created_at=moment,
+            changed_at=now,
+            case_id=case_id,
+        )
+
+    async def _take_in(
+        self,
+        caller: Caller,
+        entry: Entry,
+        words: Any,
+        files: Sequence[StoredFile],
+        key: str | None,
+    ) -> Entry:
+        """The submission as it is when the caller is answered. Raises Problems."""
+        told = [
+            entry.account.id,
+            entry.case_id,
+            words,
+            [[file.filename, file.content_type, file.digest] for file in files],
+        ]
+        key_hash = None if key is None else hashlib.sha256(key.encode()).hexdigest()
+        draft = Draft(entry, hashlib.sha256(msgspec.json.encode(told)).hexdigest(), key_hash)
+        kept, new = await self._ledger.accept(draft)
+        with self._pending.watching(kept) as watch:
+            self._pending.apply([kept])
+            if new:
+                await self._note(caller, kept)
+                await self._bring(kept.id, len(kept.parts))
+            await self._answered(watch)
+            answer = watch.entry
+        if new and answer.state is State.REJECTED:
+            # Whoever comes again with the key of a case that was told to be on its way is told
+            # too, but the case stays listed.
+            self._pending.apply(await self._ledger.hear(answer.id))
+        if answer.problem is not None:
+            raise Problems(answer.problem)
+        return answer
+
+    async def _answered(self, watch: Watch) -> None:
+        """Until it has ended, or cannot end soon, or the caller has waited long enough."""
+        if watch.entry.settled or self._answer_seconds <= 0:
+            return
+        patience = asyncio.ensure_future(self._sleep(self._answer_seconds))
+        try:
+            while not (watch.entry.settled or watch.troubled or patience.done()):
+                watch.changed.clear()
+                change = asyncio.ensure_future(watch.changed.wait())
+                await asyncio.wait({change, patience}, return_when=asyncio.FIRST_COMPLETED)
+                change.cancel()
+        finally:
+            patience.cancel()
+
+    async def _note(self, caller: Caller, entry: Entry) -> None:
+        account = entry.account
+        about = entry.case_id or "-"
+        await self._audit.note(
+            "submission.accepted",
+            who=caller.email or caller.name,
+            whose=account.number or account.id,
+            what=f"{entry.kind.value.lower()} {entry.id} about {about}",
+        )
+
+
+def _who(caller: Caller) -> str:
+    """Whose keys are told apart from whose."""
+    return f"{'program' if caller.staff else 'contact'} {caller.contact_id}"
+
+
+def _contact(caller: Caller) -> str | None:
+    return None if caller.staff else caller.contact_id
+
+
+def _parts(deeds: Sequence[Deed], files: Sequence[StoredFile] = ()) -> list[Part]:
+    first = [Part(position, deed) for position, deed in enumerate(deeds)]
+    return first + [
+        Part(
+            len(first) + position,
+            Deed.FILE,
+            file=HeldFile(file.id, file.filename, file.content_type, file.size),
+        )
+        for position, file in enumerate(files)
+    ]
