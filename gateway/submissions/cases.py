@@ -248,9 +248,9 @@ class SubmittedCases:
         """The CRM's rows and ours, oldest first, without ours that the CRM took meanwhile."""
         listed = {row.id for row in rows}
         still = [one for one in own if self._taken_as(one.id, scope) not in listed]
-        return (
-            sorted([*rows, *still], key=lambda one: (one.created_at, one.id)) if still else [*rows]
-        )
+        if not still:
+            return list(rows)
+        return sorted([*rows, *still], key=lambda one: (one.created_at, one.id))
 
     def _taken_as(self, given: str, scope: Scope) -> str | None:
         name = named(given)

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -218,7 +219,7 @@ class Courier:
     async def _rest(self, submission_id: str, wake: asyncio.Event, pause: float | None) -> None:
         """Until it is woken, or the pause is over. pause: seconds; None: until it is woken."""
         waking = asyncio.ensure_future(wake.wait())
-        tasks: set[asyncio.Future[object]] = {waking}
+        tasks: set[asyncio.Future[Any]] = {waking}
         if pause is not None:
             tasks.add(asyncio.ensure_future(self._sleep(pause)))
         try:
@@ -270,5 +271,6 @@ class _NotNow(Exception):
     def pause(self, tries: int) -> float:
         """Seconds, no two alike, so that those who were refused together do not come together."""
         first = _FIRST_SLOW_PAUSE if self.slow else _FIRST_PAUSE
-        pause = min(first * 2 ** min(tries, 12), _LONGEST_PAUSE) * random.uniform(0.7, 1.0)  # noqa: S311
+        pause: float = min(first * 2 ** min(tries, 12), _LONGEST_PAUSE)
+        pause *= random.uniform(0.7, 1.0)  # noqa: S311 - it only has to vary
         return max(pause, min(self.asked or 0.0, _LONGEST_ASKED))

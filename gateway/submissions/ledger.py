@@ -353,7 +353,7 @@ class Ledger:
         statement = select(row.id, row.holder, row.held_until, parts)
         wanted = statement.where(row.state == State.WAITING.value).order_by(row.seq).limit(_MANY)
         async with self._database.read() as connection:
-            return [tuple(found) for found in (await connection.execute(wanted)).all()]  # type: ignore[misc]
+            return [tuple(found) for found in (await connection.execute(wanted)).all()]
 
     async def take_over(self, submission_id: str, holder: str, until: datetime) -> bool:
         """Takes a submission from a process that is gone, if nobody else did."""

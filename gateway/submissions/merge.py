@@ -45,19 +45,18 @@ class Ordering:
 
     def upstream(self, part: Slice) -> Slice | None:
         """The slice as the CRM is asked for it; None where it cannot have anything there."""
-        asked = part
-        for name in ("after", "before"):
-            mark: Keyset | None = getattr(part, name)
-            if mark is None or named(mark.id) is None:
-                continue
-            if self.sort is CaseSort.NUMBER:
-                # All of the CRM's are on one side of it.
-                if (name == "after") != self.descending:
-                    return None
-                asked = replace(asked, **{name: None})
-            else:
-                asked = replace(asked, **{name: Keyset(mark.value, "")})
-        return asked
+        # In a list by number, all of the CRM's are on one side of ours.
+        by_number = self.sort is CaseSort.NUMBER
+        after, before = part.after, part.before
+        if after is not None and named(after.id):
+            if by_number and not self.descending:
+                return None
+            after = None if by_number else Keyset(after.value, "")
+        if before is not None and named(before.id):
+            if by_number and self.descending:
+                return None
+            before = None if by_number else Keyset(before.value, "")
+        return replace(part, after=after, before=before)
 
 
 def _mark(keyset: Keyset | None) -> _Place | None:

@@ -190,7 +190,7 @@ class Submissions:
         about = entry.case_id or "-"
         await self._audit.note(
             "submission.accepted",
-            who=caller.email or caller.name,
+            who=caller.email,
             whose=account.number or account.id,
             what=f"{entry.kind.value.lower()} {entry.id} about {about}",
         )

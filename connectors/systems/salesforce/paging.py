@@ -77,9 +77,8 @@ def seek(
 def _beyond(column: Column, id_column: Column, mark: Keyset, greater: bool) -> Condition:
     value = mark.value if isinstance(mark.value, datetime) else str(mark.value)
     if not mark.id:
-        return (
-            either(column.after(value), column.equals(value)) if greater else column.before(value)
-        )
+        from_there_on = either(column.after(value), column.equals(value))
+        return from_there_on if greater else column.before(value)
     further, later = (
         (column.after(value), id_column.after(mark.id))
         if greater
