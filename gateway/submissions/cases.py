@@ -247,10 +247,12 @@ class SubmittedCases:
     def _together(self, rows: Sequence[R], own: Sequence[R], scope: Scope) -> list[R]:
         """The CRM's rows and ours, oldest first, without ours that the CRM took meanwhile."""
         listed = {row.id for row in rows}
-        still = [one for one in own if self._taken_as(one.id, scope) not in listed]
-        if not still:
-            return list(rows)
-        return sorted([*rows, *still], key=lambda one: (one.created_at, one.id))
+        still: list[R] = [one for one in own if self._taken_as(one.id, scope) not in listed]
+        together = list(rows)
+        if still:
+            together.extend(still)
+            together.sort(key=lambda one: (one.created_at, one.id))
+        return together
 
     def _taken_as(self, given: str, scope: Scope) -> str | None:
         name = named(given)

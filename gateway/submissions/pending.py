@@ -26,13 +26,17 @@ _log = logging.getLogger("gateway.submissions")
 ChangedSince = Callable[[datetime | None], Awaitable[Iterable[Entry]]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Watch:
     """What somebody who waits for a submission is told. troubled: a try brought nothing."""
 
     entry: Entry
     troubled: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def over(self) -> bool:
+        """Whether waiting any longer is of no use."""
+        return self.entry.settled or self.troubled
 
 
 class Pending:

@@ -173,11 +173,11 @@ class Submissions:
 
     async def _answered(self, watch: Watch) -> None:
         """Until it has ended, or cannot end soon, or the caller has waited long enough."""
-        if watch.entry.settled or self._answer_seconds <= 0:
+        if watch.over() or self._answer_seconds <= 0:
             return
         patience = asyncio.ensure_future(self._sleep(self._answer_seconds))
         try:
-            while not (watch.entry.settled or watch.troubled or patience.done()):
+            while not (watch.over() or patience.done()):
                 watch.changed.clear()
                 change = asyncio.ensure_future(watch.changed.wait())
                 await asyncio.wait({change, patience}, return_when=asyncio.FIRST_COMPLETED)
