@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from connectors import catalog
-from connectors.kit.connector import Wiring
+from connectors.kit.connector import Call, Wiring
 from connectors.port.errors import SourceError
-from connectors.port.sources import System
+from connectors.port.sources import CaseWriter, System
 from gateway import telemetry
 from gateway.access.callers import Callers
 from gateway.access.rates import Rates
@@ -52,6 +53,8 @@ from gateway.sources.guarded import (
     GuardedCustomerWriter,
     GuardedOrders,
 )
+from gateway.submissions.files import HeldFiles
+from gateway.submissions.opened import OpenSubmissions, open_submissions
 from schema.cases.catalogue import Catalogue
 from schema.context import Caller, Context, Note, Sources
 from schema.identity.service import Origin
@@ -69,6 +72,7 @@ class Gateway:
     sources: Sources
     systems: tuple[System, ...]
     events: Hub
+    submissions: OpenSubmissions | None
     _lasting: Lasting
     #: Lets go of everything.
     close: Callable[[], Awaitable[None]]
@@ -94,7 +98,8 @@ async def open_gateway(
 
     Raises SettingsError, CatalogueError, DesksError, UnknownConnector or msgspec.ValidationError,
     each with a text for whoever wrote the settings; see also `open_entrance`."""
-    wiring = replace(wiring or Wiring(), heard=_both(wiring))
+    listeners = [telemetry.heard, *([wiring.heard] if wiring else [])]
+    wiring = replace(wiring or Wiring(), heard=_each(listeners))
     operations = await open_operations(settings)
     catalogue, desks = await asyncio.gather(
         asyncio.to_thread(Catalogue.read, settings.path(settings.texts.catalogue)),
@@ -112,7 +117,15 @@ async def open_gateway(
 
     hub = Hub()
     shared = _shared(hub, settings, background=background)
-    files = await _files(settings, wiring, entrance, background=background)
+    writer = settings.sources.cases and systems[settings.sources.cases].case_writer
+    files = await _files(settings, wiring, entrance, writer or None, background=background)
+    submissions = await _submissions(
+        settings, wiring, entrance, writer or None, files.files, background=background
+    )
+    if submissions is not None:
+        listeners.append(submissions.heard)
+        cases = GuardedCases(submissions.over(_source(settings, systems, "cases")))
+        sources = replace(sources, cases=cases)
 
     def make_context(
         who: Caller | SourceError | None, language: str, locale: str, origin: Origin
@@ -127,6 +140,7 @@ async def open_gateway(
             locale=locale,
             identity=entrance.identity,
             files=files.files,
+            submissions=submissions.service if submissions else None,
             origin=origin,
             recognise=entrance.recognise,
             forget=entrance.callers.forget,
@@ -150,6 +164,8 @@ async def open_gateway(
     opened = tuple(systems.values())
 
     async def close() -> None:
+        if submissions is not None:
+            await submissions.close()
         await entrance.close()
         if shared is not None:
             await shared.close()
@@ -165,9 +181,10 @@ async def open_gateway(
     routes: list[BaseRoute] = [*_file_routes(files, sources, entrance, reception)]
     if page:
         routes.append(Mount("/graphiql", assets.Assets(directory=graphiql.DIST)))
-    rest = _starlette(health.Ready(opened, wiring.clock), entrance, routes, close)
+    ready = health.Ready(opened, wiring.clock, submissions.pending if submissions else None)
+    rest = _starlette(ready, entrance, routes, submissions, close)
     app = opened_to(settings.server.origins, Front(graphql, lasting.sockets, rest))
-    return Gateway(app, operations, entrance, sources, opened, hub, lasting, close)
+    return Gateway(app, operations, entrance, sources, opened, hub, submissions, lasting, close)
 
 
 async def open_operations(settings: Settings) -> Operations:
@@ -208,7 +225,12 @@ def _graph() -> GraphQLSchema:
 
 
 async def _files(
-    settings: Settings, wiring: Wiring, entrance: Entrance, *, background: bool
+    settings: Settings,
+    wiring: Wiring,
+    entrance: Entrance,
+    writer: CaseWriter | None,
+    *,
+    background: bool,
 ) -> OpenedFiles:
     """Opens what keeps files. Raises SettingsError."""
     try:
@@ -220,13 +242,39 @@ async def _files(
             settings.public_url,
             settings.path,
             wiring.clock,
-            lambda: None,
+            lambda: writer.largest_file if writer else None,
         )
     except StoreAddressError as error:
         raise SettingsError(f"files.store: {error}") from None
     if background:
         entrance.keep_running(files.sweep.keep())
     return files
+
+
+async def _submissions(
+    settings: Settings,
+    wiring: Wiring,
+    entrance: Entrance,
+    writer: CaseWriter | None,
+    files: HeldFiles,
+    *,
+    background: bool,
+) -> OpenSubmissions | None:
+    """What takes in cases; None where the CRM takes none."""
+    if writer is None:
+        return None
+    return await open_submissions(
+        settings.submissions,
+        entrance.database,
+        settings.identity.database,
+        entrance.audit,
+        writer,
+        files,
+        wiring,
+        source=settings.sources.cases or "",
+        root=Path(settings.root),
+        background=background,
+    )
 
 
 def _file_routes(
@@ -251,14 +299,12 @@ def _noting(entrance: Entrance, origin: Origin) -> Note:
     return note
 
 
-def _both(wiring: Wiring | None) -> Callable[[Any], None]:
-    """Telemetry, and whoever listens in the wiring that was passed in."""
-    if wiring is None:
-        return telemetry.heard
+def _each(listeners: Sequence[Callable[[Call], None]]) -> Callable[[Call], None]:
+    """Tells every listener, those that come later too."""
 
-    def heard(call: Any) -> None:
-        telemetry.heard(call)
-        wiring.heard(call)
+    def heard(call: Call) -> None:
+        for listener in listeners:
+            listener(call)
 
     return heard
 
@@ -267,11 +313,14 @@ def _starlette(
     ready: health.Ready,
     entrance: Entrance,
     routes: Sequence[BaseRoute],
+    submissions: OpenSubmissions | None,
     close: Callable[[], Awaitable[None]],
 ) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
+            if submissions is not None:
+                await submissions.start()
             yield
         finally:
             await close()
@@ -288,17 +337,22 @@ def _starlette(
     )
 
 
+def _source(settings: Settings, systems: Mapping[str, System], noun: str) -> Any:
+    """Who answers for it. Raises SettingsError when a system cannot answer what it should."""
+    name = getattr(settings.sources, noun)
+    if name is None:
+        return Absent(noun)
+    found = getattr(systems[name], noun)
+    if found is None:
+        raise SettingsError(f"sources.{noun}: the system {name!r} holds no {noun}")
+    return found
+
+
 def _sources(settings: Settings, systems: Mapping[str, System]) -> Sources:
-    """Who answers for what. Raises SettingsError when a system cannot answer what it should."""
+    """Who answers for what. Raises SettingsError."""
 
     def source(noun: str) -> Any:
-        name = getattr(settings.sources, noun)
-        if name is None:
-            return Absent(noun)
-        found = getattr(systems[name], noun)
-        if found is None:
-            raise SettingsError(f"sources.{noun}: the system {name!r} holds no {noun}")
-        return found
+        return _source(settings, systems, noun)
 
     customers = GuardedCustomers(source("customers"))
     writer = settings.sources.customers and systems[settings.sources.customers].customer_writer

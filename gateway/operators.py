@@ -1,4 +1,4 @@
-"""What operators do at the command line: keys, programs, identities, the audit."""
+"""What operators do at the command line: keys, programs, identities, submissions, the audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from connectors.port.scope import Scope
 from gateway.access import keys, staff
 from gateway.app import Gateway, open_operations
 from gateway.audit import Audit, EventFilter, open_audit, read_events
+from gateway.database.engine import Database
 from gateway.database.migrate import open_database
 from gateway.entrance import open_tokens
 from gateway.identity import commands
@@ -26,11 +28,15 @@ from gateway.identity.embedded import EmbeddedIdentity
 from gateway.operations import manifest
 from gateway.operations.persisted import DocumentSettings
 from gateway.settings import Settings, SettingsError
+from gateway.submissions import commands as submissions
+from gateway.submissions.records import State, named
 from schema.access import SCOPES
 from schema.errors import InputError
 from schema.identity.service import Invitation, Problems
 from schema.nodes import key_of
 from schema.texts import LANGUAGES, say
+
+T = TypeVar("T")
 
 #: The command line speaks English.
 _LANGUAGE = "en"
@@ -46,6 +52,7 @@ def add_commands(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_staff(parsers.add_parser("staff", help="programs of integration teams"))
     _add_identity(parsers.add_parser("identity", help="people who sign in here"))
     _add_documents(parsers.add_parser("documents", help="documents that pages are trusted to ask"))
+    _add_submissions(parsers.add_parser("submissions", help="what customers sent to the CRM"))
     audit = parsers.add_parser("audit", help="print what the audit says, as lines of JSON")
     audit.add_argument("--since", type=_moment, help="a moment, ISO 8601")
     for name in ("event", "who", "whose", "outcome", "address", "request-id"):
@@ -110,6 +117,79 @@ def _add_identity(parser: argparse.ArgumentParser) -> None:
     end = actions.add_parser("end-sessions", help="sign somebody out everywhere")
     end.add_argument("email")
     end.set_defaults(with_gateway=_end_sessions)
+
+
+def _add_submissions(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="action")
+    listed = actions.add_parser("list", help="print what waits: id, kind, state, since when, why")
+    listed.add_argument("--state", choices=[*(state.value for state in State), "all"])
+    minutes = int(submissions.STUCK.total_seconds() // 60)
+    listed.add_argument(
+        "--stuck", action="store_true", help=f"what waits for more than {minutes} minutes"
+    )
+    listed.set_defaults(command=_submissions_list)
+    for name, about, run in (
+        ("show", "print what is known of one, and what helps", _submissions_show),
+        ("retry", "have one tried now", _submissions_retry),
+        ("cancel", "give one up; its sender is told", _submissions_cancel),
+    ):
+        action = actions.add_parser(name, help=about)
+        action.add_argument("id", type=_submission_id)
+        action.set_defaults(command=run)
+
+
+async def _submissions_list(options: argparse.Namespace, settings: Settings) -> None:
+    state = None if options.state == "all" else State(options.state or State.WAITING)
+    wanted = submissions.Filter(State.WAITING if options.stuck else state, options.stuck)
+    async with _database(settings) as database:
+        lines = await submissions.listed(database, wanted, datetime.now(UTC))
+    for line in lines:
+        print(line)
+    if not lines:
+        print("There is none.")
+
+
+async def _submissions_show(options: argparse.Namespace, settings: Settings) -> None:
+    async with _database(settings) as database:
+        lines = await _told(submissions.shown(database, options.id, datetime.now(UTC)))
+    print("\n".join(lines))
+
+
+async def _submissions_retry(options: argparse.Namespace, settings: Settings) -> None:
+    await _change(settings, "submission.retried", options.id, submissions.retry)
+    print(f"{options.id} is tried within a second or so, if a gateway runs.")
+
+
+async def _submissions_cancel(options: argparse.Namespace, settings: Settings) -> None:
+    await _change(settings, "submission.cancelled", options.id, submissions.cancel)
+    print(f"{options.id} is given up; its sender sees that on the case.")
+
+
+async def _change(
+    settings: Settings,
+    event: str,
+    submission_id: str,
+    change: Callable[[Database, str, datetime], Awaitable[None]],
+) -> None:
+    async with _database(settings) as database:
+        await _told(change(database, submission_id, datetime.now(UTC)))
+    async with _audited(settings) as audit:
+        origin = commands.COMMAND_LINE
+        await audit.note(event, who=_operator(), what=submission_id, origin=origin)
+
+
+async def _told(asked: Awaitable[T]) -> T:
+    """What was asked for, or a sentence for the operator."""
+    try:
+        return await asked
+    except submissions.NoSuchSubmission as error:
+        raise SettingsError(str(error)) from None
+
+
+def _submission_id(text: str) -> str:
+    """As the operator was told it: by the list, or by a customer as the id of a case."""
+    name = named(text)
+    return name[0] if name else text
 
 
 async def _rotate(options: argparse.Namespace, settings: Settings) -> None:
@@ -229,25 +309,28 @@ async def _audit(options: argparse.Namespace, settings: Settings) -> None:
         address=options.address,
         request_id=options.request_id,
     )
-    database = await open_database(settings.identity.database, Path(settings.root))
-    try:
+    async with _database(settings) as database:
         for event in await read_events(database, wanted, options.limit):
             sys.stdout.buffer.write(event.line())
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = await open_database(settings.identity.database, Path(settings.root))
+    try:
+        yield database
     finally:
         await database.close()
 
 
 @asynccontextmanager
 async def _audited(settings: Settings) -> AsyncIterator[Audit]:
-    database = await open_database(settings.identity.database, Path(settings.root))
-    try:
+    async with _database(settings) as database:
         audit = await open_audit(settings.path(settings.identity.audit_file), database)
         try:
             yield audit
         finally:
             await audit.close()
-    finally:
-        await database.close()
 
 
 def _embedded(gateway: Gateway) -> EmbeddedIdentity:

@@ -25,6 +25,7 @@ from gateway.http.lasting import SocketSettings
 from gateway.identity.settings import IdentitySettings
 from gateway.operations.limits import LimitSettings
 from gateway.operations.persisted import DocumentSettings
+from gateway.submissions.settings import SubmissionSettings
 
 #: What the embedded default is read from.
 DEFAULT_FILE = Path("portal.toml")
@@ -134,6 +135,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access: Access = Access()
     identity: IdentitySettings = IdentitySettings()
     files: FilesSettings = FilesSettings()
+    submissions: SubmissionSettings = SubmissionSettings()
     texts: Texts = Texts()
     sandbox: Sandbox = Sandbox()
     server: Server = Server()

@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
 from connectors.port.errors import SourceError
 from connectors.port.sources import System
+
+
+class Pending(Protocol):
+    """What waits for the CRM."""
+
+    @property
+    def waiting(self) -> int: ...
+    def oldest(self) -> datetime | None: ...
+
 
 #: Seconds that a system has to say that it is well, and how long what it said is repeated.
 _PATIENCE, _KEPT = 2.0, timedelta(seconds=10)
@@ -23,17 +33,29 @@ async def live(http: HttpRequest) -> Response:
 
 class Ready:
     """The gateway is ready as soon as it has started: a system that is down costs its own fields,
-    so it must not cost the whole portal its traffic. Which systems answer is told all the same."""
+    so it must not cost the whole portal its traffic. Which systems answer is told all the same, and
+    how much waits for the CRM."""
 
-    def __init__(self, systems: Sequence[System], clock: Callable[[], datetime]) -> None:
-        self._systems, self._clock = systems, clock
+    def __init__(
+        self,
+        systems: Sequence[System],
+        clock: Callable[[], datetime],
+        pending: Pending | None = None,
+    ) -> None:
+        self._systems, self._clock, self._pending = systems, clock, pending
         self._known: tuple[datetime, dict[str, str]] | None = None
         self._lock = asyncio.Lock()
 
     async def answer(self, http: HttpRequest) -> Response:
         states = await self._states()
+        told: dict[str, object]
         well = all(state == "ok" for state in states.values())
-        return JSONResponse({"status": "ready" if well else "degraded", "systems": states})
+        told = {"status": "ready" if well else "degraded", "systems": states}
+        if self._pending is not None:
+            since = self._pending.oldest()
+            oldest = since.isoformat() if since else None
+            told["submissions"] = {"waiting": self._pending.waiting, "oldest": oldest}
+        return JSONResponse(told)
 
     async def _states(self) -> dict[str, str]:
         async with self._lock:

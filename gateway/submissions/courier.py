@@ -92,8 +92,12 @@ class Courier:
             turn = await self._ledger.turn(submission_id, position)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise _NotNow("DATABASE") from error
-        if turn is None or turn.entry.settled or turn.part.state is not State.WAITING:
-            return turn.part.state.value if turn else "gone"
+        if turn is None:
+            return "gone"
+        if turn.part.state is not State.WAITING:
+            if turn.part.state is State.CANCELLED:
+                await self._release(turn.part)
+            return turn.part.state.value
         if turn.lost:
             raise asyncio.CancelledError
         if turn.refused:
@@ -101,6 +105,8 @@ class Courier:
             return State.REJECTED.value
         if turn.behind:
             self._behind.setdefault(turn.entry.about, set()).add(submission_id)
+            if turn.stuck:
+                self._pending.troubled(submission_id)
             raise _Behind
         async with self._lanes:
             if submission_id in self._hinted:
@@ -173,8 +179,7 @@ class Courier:
     async def _rejected(self, turn: Turn, problem: Problem, error: str) -> None:
         entry, part = turn.entry, turn.part
         await self._kept(lambda: self._ledger.rejected(entry.id, part.position, problem, error))
-        given_up = entry.parts if part.deed is not Deed.FILE else [part]
-        await self._release(*given_up)
+        await self._release(part)
         what = f"{entry.kind.value.lower()} {entry.id} {part.deed.value}"
         await self._note("submission.rejected", entry, what, error)
 
@@ -191,12 +196,11 @@ class Courier:
             else:
                 return
 
-    async def _release(self, *parts: Part) -> None:
-        ids = [part.file.id for part in parts if part.file and part.state is State.WAITING]
-        if not ids:
+    async def _release(self, part: Part) -> None:
+        if part.file is None:
             return
         try:
-            await self._files.release(ids)
+            await self._files.release([part.file.id])
         except Exception as error:  # noqa: BLE001 - what is sent stays sent
             _log.error("files that were sent cannot be removed: %s", type(error).__name__)
 

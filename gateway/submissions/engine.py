@@ -241,6 +241,11 @@ async def _launch(database: URL, executor: str) -> None:
     DBOS.launch()
 
 
+def _worth_telling(record: logging.LogRecord) -> bool:
+    """Not that work was stopped: it is, whenever a gateway is."""
+    return not record.getMessage().startswith("Asyncio task cancelled")
+
+
 def _quieten() -> None:
     """DBOS writes to the gateway's log, without the handler of its own that it would make, and only
     what goes wrong."""
@@ -249,6 +254,7 @@ def _quieten() -> None:
         log.addHandler(logging.NullHandler())
     log.propagate = True
     log.setLevel(logging.WARNING)
+    log.addFilter(_worth_telling)
 
 
 __all__ = ["DatabaseError", "Engine", "workflow_database"]

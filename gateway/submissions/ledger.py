@@ -58,11 +58,13 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Whether a part may be brought to the CRM now. behind: another submission about the same case
-    comes first. lost: another process brings it. refused: the case it belongs to was not taken."""
+    comes first. stuck: and that was tried in vain. lost: another process brings it. refused: the
+    case that it belongs to was not taken."""
 
     entry: Entry
     part: Part
     behind: bool = False
+    stuck: bool = False
     lost: bool = False
     refused: bool = False
 
@@ -188,25 +190,35 @@ class Ledger:
             entry = found[0]
             held = select(row.seq, row.holder).where(row.id == submission_id)
             seq, holder = (await connection.execute(held)).one()
-            behind, refused = await self._before(connection, entry, seq)
-        lost = holder != self.holder
-        return Turn(entry, entry.parts[position], behind, lost, refused)
+            tried, refused = await self._before(connection, entry, seq)
+        return Turn(
+            entry,
+            entry.parts[position],
+            behind=tried is not None,
+            stuck=bool(tried),
+            lost=holder != self.holder,
+            refused=refused,
+        )
 
     async def _before(
         self, connection: AsyncConnection, entry: Entry, seq: int
-    ) -> tuple[bool, bool]:
+    ) -> tuple[int | None, bool]:
+        """How often what comes first was tried in vain, None if nothing does; whether the case was
+        refused."""
         if entry.kind is Sent.CASE:
-            return False, False
+            return None, False
         row = SubmissionRow
         name = named(entry.about)
         if name is not None:
-            wanted = select(row.state).where(row.id == name[0])
-            state = await connection.scalar(wanted)
-            return state == State.WAITING.value, state != State.WAITING.value
-        earlier = select(func.count()).where(
+            wanted = select(row.state, row.tries).where(row.id == name[0])
+            case = (await connection.execute(wanted)).first()
+            if case is None or case.state != State.WAITING.value:
+                return None, True
+            return int(case.tries), False
+        earlier = select(func.max(row.tries)).where(
             row.case_id == entry.about, row.state == State.WAITING.value, row.seq < seq
         )
-        return bool(await connection.scalar(earlier)), False
+        return await connection.scalar(earlier), False
 
     async def sent(
         self, submission_id: str, position: int, crm_id: str | None, number: str | None = None
@@ -252,12 +264,16 @@ class Ledger:
         state: State,
         **values: Any,
     ) -> str | None:
-        """Notes how a part ended, once; answers its deed, None where it had ended before."""
+        """Notes how a part ended, once; answers its deed, None where it had ended before. What an
+        operator gave up while the CRM took it is done."""
         part = PartRow
+        from_ = [State.WAITING.value]
+        if state is State.DONE:
+            from_.append(State.CANCELLED.value)
         statement = (
             update(part)
             .where(part.submission_id == submission_id, part.position == position)
-            .where(part.state == State.WAITING.value)
+            .where(part.state.in_(from_))
             .values(state=state.value, **values)
             .returning(part.deed)
         )
@@ -275,6 +291,11 @@ class Ledger:
         found = set(await connection.scalars(states))
         if State.WAITING.value in found:
             return
+        given_up = select(SubmissionRow.state).where(SubmissionRow.id == submission_id)
+        if State.CANCELLED.value in found and State.CANCELLED.value == await connection.scalar(
+            given_up
+        ):
+            return
         state = State.DONE if State.DONE.value in found else State.REJECTED
         if await self._refused_mainly(connection, submission_id):
             state = State.REJECTED
@@ -290,7 +311,8 @@ class Ledger:
 
     async def _end(self, connection: AsyncConnection, which: Any, state: State) -> int:
         now = self._clock()
-        statement = update(SubmissionRow).where(which, SubmissionRow.state == State.WAITING.value)
+        from_ = [State.WAITING.value, *([State.CANCELLED.value] if state is State.DONE else [])]
+        statement = update(SubmissionRow).where(which, SubmissionRow.state.in_(from_))
         values = {"state": state.value, "done_at": now, "changed_at": now, "due_at": None}
         return (await connection.execute(statement.values(values))).rowcount
 
@@ -396,9 +418,9 @@ class Ledger:
         async with self._database.read() as connection:
             return await _entries(connection, about, row.heard.is_(False), refused.exists())
 
-    async def forget(self) -> list[str]:
+    async def forget(self) -> tuple[list[str], list[str]]:
         """Removes what was settled long ago, all but which case of the CRM an alias means. Answers
-        the ids of what was removed."""
+        the ids of what was removed, and of files that were never sent."""
         row, kept = SubmissionRow, Sent.CASE.value
         before = self._clock() - timedelta(days=self._settings.keep_days)
         old = and_(row.state != State.WAITING.value, row.done_at < before)
@@ -406,12 +428,14 @@ class Ledger:
         async with self._database.write() as connection:
             ids = select(row.id).where(old, or_(gone, row.said.is_not(None)))
             found = list(await connection.scalars(ids.limit(_MANY)))
-            parts = delete(PartRow).where(PartRow.submission_id.in_(found))
-            await connection.execute(parts)
+            theirs = PartRow.submission_id.in_(found)
+            unsent = select(PartRow.file_id).where(theirs, PartRow.state != State.DONE.value)
+            files = [one for one in await connection.scalars(unsent) if one]
+            await connection.execute(delete(PartRow).where(theirs))
             await connection.execute(delete(row).where(row.id.in_(found), gone))
             emptied = update(row).where(row.id.in_(found))
             await connection.execute(emptied.values(said=None, key_hash=None))
-        return found
+        return found, files
 
 
 async def _entries(connection: AsyncConnection, *which: Any) -> list[Entry]:

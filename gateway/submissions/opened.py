@@ -38,7 +38,7 @@ _log = logging.getLogger("gateway.submissions")
 
 @dataclass(frozen=True, slots=True)
 class OpenSubmissions:
-    """What takes in submissions. service: None where the CRM takes no cases."""
+    """What takes in submissions."""
 
     service: Submissions
     pending: Pending
@@ -46,6 +46,7 @@ class OpenSubmissions:
     _engine: Engine
     _courier: Courier
     _work: Work
+    _source: str
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def over(self, source: CaseSource) -> CaseSource:
@@ -53,8 +54,8 @@ class OpenSubmissions:
         return SubmittedCases(source, self.pending, self._ledger)
 
     def heard(self, call: Call) -> None:
-        """Told of each call to the CRM."""
-        if call.outcome == "ok":
+        """Told of each call to a system: one that the CRM answered says that it is there."""
+        if call.source == self._source and call.outcome == "ok":
             self._courier.well()
 
     async def start(self) -> None:
@@ -84,11 +85,12 @@ async def open_submissions(
     files: HeldFiles,
     wiring: Wiring,
     *,
+    source: str,
     root: Path,
     background: bool = True,
 ) -> OpenSubmissions:
-    """database_url: of `database`, with its password. background: False for commands, which take
-    nothing in. Raises DatabaseError, and what the database raises."""
+    """database_url: of `database`, with its password. source: the CRM's name in calls. background:
+    False for commands, which take nothing in. Raises DatabaseError and what the database raises."""
     clock = wiring.clock
     holder = f"{socket.gethostname()[:100]}:{os.getpid()}:{secrets.token_hex(4)}"
     ledger = Ledger(database, settings, files, clock, holder)
@@ -97,7 +99,7 @@ async def open_submissions(
     engine = Engine(
         workflow_database(settings.workflows, database_url, root), holder, courier.deliver
     )
-    work = Work(ledger, engine, clock)
+    work = Work(ledger, engine, files, clock)
     service = Submissions(
         ledger,
         pending,
@@ -118,7 +120,7 @@ async def open_submissions(
         ]
         tasks = [asyncio.create_task(_again(what, pause)) for what, pause in every]
         tasks.append(asyncio.create_task(pending.follow(ledger.changed_since)))
-    return OpenSubmissions(service, pending, ledger, engine, courier, work, tasks)
+    return OpenSubmissions(service, pending, ledger, engine, courier, work, source, tasks)
 
 
 async def _again(what: Callable[[], Awaitable[None]], pause: float) -> None:
@@ -134,8 +136,10 @@ async def _again(what: Callable[[], Awaitable[None]], pause: float) -> None:
 class Work:
     """Sees to it that each submission that waits is brought by one process."""
 
-    def __init__(self, ledger: Ledger, engine: Engine, clock: Callable[[], datetime]) -> None:
-        self._ledger, self._engine, self._clock = ledger, engine, clock
+    def __init__(
+        self, ledger: Ledger, engine: Engine, files: HeldFiles, clock: Callable[[], datetime]
+    ) -> None:
+        self._ledger, self._engine, self._files, self._clock = ledger, engine, files, clock
         #: When the work on something was asked for last, by the loop's clock.
         self._asked: dict[str, float] = {}
 
@@ -176,7 +180,11 @@ class Work:
             await self._ledger.renew()
 
     async def forget(self) -> None:
-        await self._engine.forget(await self._ledger.forget())
+        """Removes what was settled long ago."""
+        ids, files = await self._ledger.forget()
+        await self._engine.forget(ids)
+        if files:
+            await self._files.release(files)
 
 
 def _gone(holder: str, own: str) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select
 import gateway.audit.table
 import gateway.files.tables
 import gateway.identity.tables
+import gateway.submissions.tables
 from gateway.database.engine import DatabaseError, address, open_engine
 from gateway.database.migrate import head, migrate, open_database
 from gateway.database.tables import Base
@@ -23,7 +24,12 @@ from tests.gateway.clock import NOW
 pytestmark = pytest.mark.anyio
 
 #: Imported for their tables: the metadata knows them then.
-DECLARED = (gateway.audit.table, gateway.files.tables, gateway.identity.tables)
+DECLARED = (
+    gateway.audit.table,
+    gateway.files.tables,
+    gateway.identity.tables,
+    gateway.submissions.tables,
+)
 
 
 @pytest.mark.parametrize(

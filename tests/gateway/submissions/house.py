@@ -1,5 +1,5 @@
-"""Submissions of a gateway with everything that they stand on: a database, an audit, DBOS, a CRM and
-a file store in memory, and time that passes when a test says so.
+"""Submissions of a gateway with what they stand on: a database, an audit, DBOS, a CRM and a file
+store in memory, and time that passes when a test says so.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Time:
         self.now = NOW
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._count = itertools.count()
+        self.slept = 0
 
     def clock(self) -> datetime:
         return self.now
@@ -48,6 +49,7 @@ class Time:
     async def sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         until = self.now + timedelta(seconds=seconds)
+        self.slept += 1
         heapq.heappush(self._sleepers, (until, next(self._count), woken))
         await woken
 
@@ -63,9 +65,15 @@ class Time:
             until, _, woken = heapq.heappop(self._sleepers)
             if not woken.done():
                 self.now = max(self.now, until)
+                asleep = self.slept
                 woken.set_result(None)
-                await settle()
+                # Whoever wakes sleeps again in a moment, or is done.
+                for _ in range(100):
+                    await asyncio.sleep(0.002)
+                    if self.slept > asleep:
+                        break
         self.now = end
+        await settle()
 
 
 async def settle(rounds: int = 12) -> None:
@@ -169,6 +177,7 @@ async def opened(house: House) -> OpenSubmissions:
         house.crm,
         house.store,
         wiring,
+        source="crm",
         root=house.folder,
     )
 
