@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -32,6 +33,8 @@ from schema.cases.service import Rejection, Sent
 from schema.context import Caller
 from schema.files.service import StoredFile
 from schema.problems import Problems
+
+_count = itertools.count()
 
 
 class Submissions:
@@ -127,7 +130,7 @@ class Submissions:
         # CRMs keep no finer moments, and a page's cursor has to mean the same to them and to us.
         moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
         return Entry(
-            id=secrets.token_hex(16),
+            id=_new_id(now),
             kind=kind,
             who=_who(caller),
             account=account,
@@ -194,6 +197,12 @@ class Submissions:
             whose=account.number or account.id,
             what=f"{entry.kind.value.lower()} {entry.id} about {about}",
         )
+
+
+def _new_id(now: datetime) -> str:
+    """32 hexadecimal digits, later ones greater: what came at the same moment stays in order."""
+    milliseconds, count = int(now.timestamp() * 1000), next(_count) % 0x10000
+    return f"{milliseconds:012x}{count:04x}{secrets.token_hex(8)}"
 
 
 def _who(caller: Caller) -> str:
