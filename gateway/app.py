@@ -117,10 +117,10 @@ async def open_gateway(
 
     hub = Hub()
     shared = _shared(hub, settings, background=background)
-    writer = settings.sources.cases and systems[settings.sources.cases].case_writer
-    files = await _files(settings, wiring, entrance, writer or None, background=background)
+    writer = sources.case_writer
+    files = await _files(settings, wiring, entrance, writer, background=background)
     submissions = await _submissions(
-        settings, wiring, entrance, writer or None, files.files, background=background
+        settings, wiring, entrance, writer, files.files, background=background
     )
     if submissions is not None:
         listeners.append(submissions.heard)
