@@ -8,7 +8,7 @@ from connectors.port.errors import Rejected, Unavailable
 from connectors.port.records import CaseStatus
 from connectors.port.scope import Scope
 from schema.problems import ProblemCode, Problems
-from tests.gateway.submissions.house import ANDINA, House, caller, new_case, settle, until
+from tests.gateway.submissions.house import ANDINA, House, caller, new_case, until
 
 pytestmark = pytest.mark.anyio
 SCOPE = Scope([ANDINA])
@@ -93,8 +93,7 @@ async def test_a_restart_goes_on(home: House) -> None:
     assert await home.cases.cases_by_id([case.id], ALL, SCOPE) == [case]
     home.crm.trouble = lambda what: None
     await home.time.forward(10)
-    await until(lambda: bool(home.crm.cases))
-    await settle()
+    await until(lambda: home.open.pending.waiting == 0)
     (found,) = await home.cases.cases_by_id([case.id], ALL, SCOPE)
     assert found is not None
     assert found.number == "00000001"
