@@ -8,11 +8,11 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
-import uvicorn
 import uvloop
 
 from connectors.catalog import BrokenConnector, UnknownConnector
@@ -23,6 +23,7 @@ from gateway.app import open_gateway
 from gateway.child import Child, ChildError
 from gateway.database.engine import DatabaseError
 from gateway.entrance import open_tokens
+from gateway.http.server import serve
 from gateway.identity.mail import MailSettingsError
 from gateway.operations.manifest import ManifestError
 from gateway.operators import add_commands
@@ -48,7 +49,6 @@ _TOLD = (
 
 #: Two people of different companies in the sandbox.
 _EXAMPLES = ("ana.torres@andina.example", "luis.rojas@pacifico.example")
-_GRACE_SECONDS = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -146,42 +146,9 @@ def _serve(options: argparse.Namespace) -> None:
 
 async def _answer(settings: Settings, listener: socket.socket, banner: str) -> None:
     gateway = await open_gateway(settings)
-    config = uvicorn.Config(
-        gateway.app,
-        ws="websockets-sansio",
-        ws_max_size=settings.server.max_body_kilobytes * 1024,
-        ws_ping_interval=settings.sockets.ping_seconds,
-        ws_ping_timeout=settings.sockets.ping_seconds,
-        # What it saves on the wire costs memory for each connection.
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        # It would believe X-Forwarded-For of anybody on this machine; see gateway/http/origins.py.
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    await _Announced(config, banner, gateway.drain).serve(sockets=[listener])
-
-
-class _Announced(uvicorn.Server):
-    """A server that says where it is as soon as it can be asked, and lets connections that stay
-    open go before it closes the others."""
-
-    def __init__(
-        self, config: uvicorn.Config, banner: str, drain: Callable[[], Awaitable[None]]
-    ) -> None:
-        super().__init__(config)
-        self._banner, self._drain = banner, drain
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            print(self._banner, flush=True)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._drain()
-        await super().shutdown(sockets)
+    origins = gateway.entrance.origins
+    told = partial(print, banner, flush=True)
+    await serve(gateway.app, settings, origins, listener, told, gateway.drain)
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -45,6 +45,11 @@ class Origins:
                 break
         return str(peer)
 
+    def trusts(self, address: str) -> bool:
+        """Whether an address is that of a proxy in front."""
+        found = _parsed(address)
+        return found is not None and self._is_trusted(found)
+
     def of(self, head: Head) -> Origin:
         agent = head.headers.get("user-agent", "-")[:_LONGEST]
         return Origin(self.address(head), agent, request_id.get() or "-")

@@ -1,0 +1,87 @@
+"""The socket: uvicorn with the bounds of `guard.py`, until the process is told to stop."""
+
+from __future__ import annotations
+
+import resource
+import socket
+from collections.abc import Awaitable, Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.http.guard import Bounds, Guard
+from gateway.http.origins import Origins
+from gateway.http.places import Places
+from gateway.settings import Settings
+
+#: Seconds that requests have to be answered when the process stops.
+_GRACE = 10
+#: Files that a process needs beside its connections.
+_FILES = 256
+
+
+async def serve(
+    app: ASGIApp,
+    settings: Settings,
+    origins: Origins,
+    listener: socket.socket,
+    begun: Callable[[], None],
+    drain: Callable[[], Awaitable[None]],
+) -> None:
+    """Answers on a socket. begun: called as soon as it can be asked. drain: lets connections that
+    stay open go, before the others are closed."""
+    table = settings.connections
+    _allow_files(table.most + _FILES)
+    bounds = Bounds(
+        head_seconds=table.head_seconds,
+        body_seconds=table.body_seconds,
+        send_seconds=table.send_seconds,
+    )
+    peers = Places(table.most, table.per_address)
+    guard = Guard(bounds, peers, origins.trusts)
+    config = uvicorn.Config(
+        app,
+        http=guard.http,  # type: ignore[arg-type]
+        ws=guard.websocket,  # type: ignore[arg-type]
+        ws_max_size=settings.server.max_body_kilobytes * 1024,
+        ws_ping_interval=settings.sockets.ping_seconds,
+        ws_ping_timeout=settings.sockets.ping_seconds,
+        # What it saves on the wire costs memory for each connection.
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        # It would believe X-Forwarded-For of anybody on this machine; see origins.py.
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=table.keep_alive_seconds,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    await _Server(config, begun, drain).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        begun: Callable[[], None],
+        drain: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(config)
+        self._begun, self._drain = begun, drain
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._begun()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._drain()
+        await super().shutdown(sockets)
+
+
+def _allow_files(wanted: int) -> None:
+    """As many open files as the connections need, as far as the system lets a process have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
