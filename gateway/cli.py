@@ -146,9 +146,16 @@ def _serve(options: argparse.Namespace) -> None:
 
 async def _answer(settings: Settings, listener: socket.socket, banner: str) -> None:
     gateway = await open_gateway(settings)
-    origins = gateway.entrance.origins
-    told = partial(print, banner, flush=True)
-    await serve(gateway.app, settings, origins, listener, told, gateway.drain)
+    await serve(
+        gateway.app,
+        listener,
+        settings.connections,
+        trusts=gateway.entrance.origins.trusts,
+        message_bytes=settings.server.max_body_kilobytes * 1024,
+        ping_seconds=settings.sockets.ping_seconds,
+        begun=partial(print, banner, flush=True),
+        drain=gateway.drain,
+    )
 
 
 def _listener(host: str, port: int) -> socket.socket:

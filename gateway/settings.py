@@ -21,6 +21,7 @@ from gateway.access.rates import RateSettings
 from gateway.access.tokens import LONGEST_LEEWAY
 from gateway.files.settings import FilesSettings
 from gateway.http.audience import Audience
+from gateway.http.guard import ConnectionSettings
 from gateway.http.lasting import SocketSettings
 from gateway.identity.settings import IdentitySettings
 from gateway.operations.limits import LimitSettings
@@ -139,6 +140,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     texts: Texts = Texts()
     sandbox: Sandbox = Sandbox()
     server: Server = Server()
+    connections: ConnectionSettings = ConnectionSettings()
     sockets: SocketSettings = SocketSettings()
     limits: LimitSettings = LimitSettings()
     execution: ExecutionSettings = ExecutionSettings()

@@ -11,9 +11,10 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import httptools
+import msgspec
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -31,6 +32,20 @@ _log = logging.getLogger("gateway.http")
 _FRAMING, _FRAMING_A_BYTE = 32_768, 8
 #: What the WebSocket library takes of one header.
 _LONGEST_OF_HANDSHAKE = 8_000
+
+
+class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one process takes of its clients. most: open at once. per_address: of one address that
+    is no trusted proxy. head_seconds: for a request's head to come. body_seconds: after which a
+    body must come steadily. send_seconds: for a client to take in anything of an answer.
+    keep_alive_seconds: until a connection that nothing is asked on is closed."""
+
+    most: Annotated[int, msgspec.Meta(ge=1)] = 4_000
+    per_address: Annotated[int, msgspec.Meta(ge=1)] = 200
+    head_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    body_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    send_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    keep_alive_seconds: Annotated[int, msgspec.Meta(ge=1)] = 20
 
 
 @dataclass(frozen=True, slots=True)

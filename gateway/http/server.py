@@ -9,10 +9,8 @@ from collections.abc import Awaitable, Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.http.guard import Bounds, Guard
-from gateway.http.origins import Origins
+from gateway.http.guard import Bounds, ConnectionSettings, Guard
 from gateway.http.places import Places
-from gateway.settings import Settings
 
 #: Seconds that requests have to be answered when the process stops.
 _GRACE = 10
@@ -22,15 +20,18 @@ _FILES = 256
 
 async def serve(
     app: ASGIApp,
-    settings: Settings,
-    origins: Origins,
     listener: socket.socket,
+    table: ConnectionSettings,
+    *,
+    trusts: Callable[[str], bool],
+    message_bytes: int,
+    ping_seconds: float,
     begun: Callable[[], None],
     drain: Callable[[], Awaitable[None]],
 ) -> None:
-    """Answers on a socket. begun: called as soon as it can be asked. drain: lets connections that
-    stay open go, before the others are closed."""
-    table = settings.connections
+    """Answers on a socket. trusts: whether an address is that of a proxy of ours. message_bytes: of
+    one that comes by WebSocket. ping_seconds: between signs of life of one. begun: called as soon
+    as it can be asked. drain: lets connections that stay open go, before the others are closed."""
     _allow_files(table.most + _FILES)
     bounds = Bounds(
         head_seconds=table.head_seconds,
@@ -38,14 +39,14 @@ async def serve(
         send_seconds=table.send_seconds,
     )
     peers = Places(table.most, table.per_address)
-    guard = Guard(bounds, peers, origins.trusts)
+    guard = Guard(bounds, peers, trusts)
     config = uvicorn.Config(
         app,
         http=guard.http,  # type: ignore[arg-type]
         ws=guard.websocket,  # type: ignore[arg-type]
-        ws_max_size=settings.server.max_body_kilobytes * 1024,
-        ws_ping_interval=settings.sockets.ping_seconds,
-        ws_ping_timeout=settings.sockets.ping_seconds,
+        ws_max_size=message_bytes,
+        ws_ping_interval=ping_seconds,
+        ws_ping_timeout=ping_seconds,
         # What it saves on the wire costs memory for each connection.
         ws_per_message_deflate=False,
         log_config=None,

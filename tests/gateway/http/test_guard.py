@@ -67,14 +67,15 @@ class Server:
             lifespan="off",
         )
         self._config.load()
-        self._state = ServerState()
+        self.state = ServerState()  # of the connection that was opened last
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        state = self.state = ServerState()
         ours, theirs = socket.socketpair()
         transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
             lambda: self._config.http_protocol_class(  # type: ignore[call-arg]
-                config=self._config, server_state=self._state, app_state={}
+                config=self._config, server_state=state, app_state={}
             ),
             theirs,
         )
@@ -84,7 +85,7 @@ class Server:
         finally:
             writer.close()
             transport.abort()
-            await self.until(lambda: not self._state.tasks)
+            await self.until(lambda: not state.tasks)
 
     @staticmethod
     async def until(holds: Callable[[], bool]) -> None:
@@ -220,7 +221,7 @@ async def test_who_takes_nothing_in_is_dropped() -> None:
     async with server.connected() as (reader, writer):
         reader._transport.pause_reading()  # type: ignore[attr-defined]
         writer.write(GET.replace(b"/hello", b"/large"))
-        await server.until(lambda: not server._state.connections)
+        await server.until(lambda: not server.state.connections)
         reader._transport.resume_reading()  # type: ignore[attr-defined]
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(len(LARGE))
