@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from redis.exceptions import RedisError
-from throttled.asyncio import MemoryStore, RateLimiterType, RedisStore, Throttled
+from throttled.asyncio import RateLimiterType, RedisStore, Throttled
 from throttled.asyncio.rate_limiter import per_duration
 
 from connectors.port.errors import SourceError
@@ -49,6 +49,9 @@ _MOST: Final = 100_000
 #: Seconds that a store has to answer, and that it is left alone after it did not.
 _PATIENCE, _PAUSE = 0.25, 5.0
 _PREFIX: Final = "portal:rates"
+_KINDS: Final = ("person", "program", "anonymous", "address")
+#: What sums of fractions may be off by.
+_TOLERATED: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,15 @@ class Rates:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._monotonic = settings, monotonic
-        self._own = _buckets(settings, MemoryStore(options={"MAX_SIZE": _MOST}))
+        units = {kind: int(getattr(settings, kind)) for kind in _KINDS if settings.enabled}
+        self._quotas = {kind: quota for kind, quota in units.items() if quota}
+        self._own = _Buckets(settings.seconds, monotonic)
         self._shared: Mapping[str, Throttled] | None = None
         self._store: RedisStore | None = None
         if url is not None:
             waits = {"SOCKET_TIMEOUT": _PATIENCE, "SOCKET_CONNECT_TIMEOUT": _PATIENCE}
             self._store = RedisStore(server=url, options=waits)
-            self._shared = _buckets(settings, self._store)
+            self._shared = _shared(self._quotas, settings.seconds, self._store)
         self._alone_until = -math.inf
         self._empty: OrderedDict[tuple[str, str], tuple[float, Level]] = OrderedDict()
 
@@ -106,7 +111,7 @@ class Rates:
         """Spends units of whoever asks: how the bucket stands that has least left. Nothing is run
         where that has a wait; only what was done already is spent then, the effort. None where
         nothing is counted."""
-        keys = [pair for pair in _keys(who, origin) if pair[0] in self._own]
+        keys = [pair for pair in _keys(who, origin) if pair[0] in self._quotas]
         if not keys:
             return None
         levels = await self._taken(keys, units + effort)
@@ -140,11 +145,13 @@ class Rates:
             except (RedisError, OSError, TimeoutError) as error:
                 self._alone_until = self._monotonic() + _PAUSE
                 _log.warning("rates are counted by each process: %s", type(error).__name__)
-        # Nothing here waits, so tasks would only cost.
-        return [await self._one(self._own[kind], kind, key, units) for kind, key in keys]
+        return [
+            self._own.take(pair, self._quotas[pair[0]], min(units, self._quotas[pair[0]]))
+            for pair in keys
+        ]
 
     async def _one(self, bucket: Throttled, kind: str, key: str, units: int) -> Level:
-        quota: int = getattr(self._settings, kind)
+        quota = self._quotas[kind]
         result = await bucket.limit(key, cost=min(units, quota))
         state = result.state
         wait = state.retry_after if result.limited else None
@@ -164,19 +171,43 @@ class Rates:
             self._empty.popitem(last=False)
 
 
-def _buckets(settings: RateSettings, store: MemoryStore | RedisStore) -> dict[str, Throttled]:
-    """A limiter for each kind of bucket that holds anything."""
-    found = {}
-    for kind in ("person", "program", "anonymous", "address"):
-        units: int = getattr(settings, kind)
-        if settings.enabled and units:
-            found[kind] = Throttled(
-                using=RateLimiterType.GCRA.value,
-                quota=per_duration(timedelta(seconds=settings.seconds), units, burst=units),
-                store=store,
-                key_prefix=f"{_PREFIX}:{kind}",
-            )
-    return found
+class _Buckets:
+    """The buckets of this process, by the generic cell rate algorithm: of each, when it is full."""
+
+    def __init__(self, seconds: int, monotonic: Callable[[], float]) -> None:
+        self._seconds, self._monotonic = seconds, monotonic
+        self._full: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def take(self, pair: tuple[str, str], quota: int, units: int) -> Level:
+        """Takes units if they are there. quota: what the bucket holds."""
+        now, each = self._monotonic(), self._seconds / quota
+        full = max(self._full.get(pair, now), now)
+        wait = full + units * each - now - self._seconds
+        if wait > _TOLERATED:
+            return self._level(pair[0], quota, full - now, wait)
+        full += units * each
+        self._full[pair] = full
+        self._full.move_to_end(pair)
+        if len(self._full) > _MOST:
+            self._full.popitem(last=False)
+        return self._level(pair[0], quota, full - now, None)
+
+    def _level(self, kind: str, quota: int, reset: float, wait: float | None) -> Level:
+        remaining = int(quota * (1 - reset / self._seconds) + _TOLERATED)
+        return Level(kind, quota, self._seconds, max(0, remaining), reset, wait)
+
+
+def _shared(quotas: Mapping[str, int], seconds: int, store: RedisStore) -> dict[str, Throttled]:
+    """A limiter for each kind of bucket, by the same algorithm."""
+    return {
+        kind: Throttled(
+            using=RateLimiterType.GCRA.value,
+            quota=per_duration(timedelta(seconds=seconds), units, burst=units),
+            store=store,
+            key_prefix=f"{_PREFIX}:{kind}",
+        )
+        for kind, units in quotas.items()
+    }
 
 
 def _keys(who: Caller | SourceError | None, origin: Origin) -> _Keys:
