@@ -1,4 +1,4 @@
-const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["assets/standalone-UER_9axt.js","assets/rolldown-runtime-CNOWq4Kh.js","assets/graphql-C2Zm5BVP.js","assets/graphql-D8aYfM7d.js","assets/monaco-view-DqeKptrD.js","assets/monaco-common-ICzA-dCq.js","assets/monaco-base-CIVeqr1T.js","assets/monaco-base-Cdto5GoZ.css","assets/monaco-platform-BxZphpCV.js","assets/monaco-platform-b_eVkCp_.css","assets/monaco-view-CZhSDY8w.css","assets/monaco-DmQnhZ5a.js","assets/monaco-parts-BvI3brez.js","assets/monaco-parts-Dtw2lyeP.css","assets/monaco.contribution-D5OWsGI8.js","assets/lite-p0iv_23D.js"])))=>i.map(i=>d[i]);
+const __vite__mapDeps=(i,m=__vite__mapDeps,d=(m.f||(m.f=["assets/standalone-UER_9axt.js","assets/rolldown-runtime-CNOWq4Kh.js","assets/graphql-C2Zm5BVP.js","assets/graphql-D8aYfM7d.js","assets/monaco-view-DqeKptrD.js","assets/monaco-common-ICzA-dCq.js","assets/monaco-base-CIVeqr1T.js","assets/monaco-base-Cdto5GoZ.css","assets/monaco-platform-BxZphpCV.js","assets/monaco-platform-b_eVkCp_.css","assets/monaco-view-CZhSDY8w.css","assets/monaco-DmQnhZ5a.js","assets/monaco-parts-BvI3brez.js","assets/monaco-parts-Dtw2lyeP.css","assets/monaco.contribution-D5OWsGI8.js","assets/lite-BAdqsSHe.js"])))=>i.map(i=>d[i]);
 import{i as e,n as t,r as n,t as r}from"./rolldown-runtime-CNOWq4Kh.js";import{W as i}from"./monaco-parts-BvI3brez.js";import{a,i as o,n as s,o as c,r as l,t as u}from"./react-DmQEdp2H.js";import{Ta as d,Ya as f,_o as p,ia as m,na as h,wa as g}from"./monaco-common-ICzA-dCq.js";import{Jc as _,Qc as v,Xc as y,Zc as b,gl as x,hl as S}from"./monaco-base-CIVeqr1T.js";import{A as C,B as w,C as T,D as E,E as D,F as O,G as k,H as A,I as j,J as M,K as N,L as P,M as F,N as ee,O as te,P as ne,R as re,S as I,T as ie,U as ae,V as oe,W as se,X as ce,Y as le,_ as ue,b as de,f as fe,g as pe,h as me,i as he,j as ge,k as _e,m as ve,n as ye,o as be,p as xe,q as Se,t as Ce,u as we,v as Te,w as Ee,x as De,z as Oe}from"./graphql-6blTbn7Y.js";function ke(e){return new Worker(`/graphiql/assets/json.worker-ky6CAS4V.js`,{type:`module`,name:e?.name})}function Ae(e){return new Worker(`/graphiql/assets/graphql.worker-GAuTrZhT.js`,{type:`module`,name:e?.name})}var je;function Me(){return(Me=t((()=>{je={json:ke,graphql:Ae},globalThis.MonacoEnvironment={getWorker:(e,t)=>new(je[t]??i)}})))()}var Ne=r(((e,t)=>{var n=Object.create,r=Object.defineProperty,i=Object.getOwnPropertyDescriptor,a=Object.getOwnPropertyNames,o=Object.getPrototypeOf,s=Object.prototype.hasOwnProperty,l=(e,t)=>{for(var n in t)r(e,n,{get:t[n],enumerable:!0})},u=(e,t,n,o)=>{if(t&&typeof t==`object`||typeof t==`function`)for(let c of a(t))!s.call(e,c)&&c!==n&&r(e,c,{get:()=>t[c],enumerable:!(o=i(t,c))||o.enumerable});return e},d=(e,t,i)=>(i=e==null?{}:n(o(e)),u(t||!e||!e.__esModule?r(i,`default`,{value:e,enumerable:!0}):i,e)),f=e=>u(r({},`__esModule`,{value:!0}),e),p={};l(p,{$dispatcherGuard:()=>T,$makeReadOnly:()=>D,$reset:()=>E,$structuralCheck:()=>P,c:()=>b,clearRenderCounterRegistry:()=>k,renderCounterRegistry:()=>O,useRenderCounter:()=>M}),t.exports=f(p);var m=d(c()),{useRef:h,useEffect:g,isValidElement:_}=m,v=m.__CLIENT_INTERNALS_DO_NOT_USE_OR_WARN_USERS_THEY_CANNOT_UPGRADE??m.__SECRET_INTERNALS_DO_NOT_USE_OR_YOU_WILL_BE_FIRED,y=Symbol.for(`react.memo_cache_sentinel`),b=typeof m.__COMPILER_RUNTIME?.c==`function`?m.__COMPILER_RUNTIME.c:function(e){return m.useMemo(()=>{let t=Array(e);for(let n=0;n<e;n++)t[n]=y;return t[y]=!0,t},[])},x={};[`readContext`,`useCallback`,`useContext`,`useEffect`,`useImperativeHandle`,`useInsertionEffect`,`useLayoutEffect`,`useMemo`,`useReducer`,`useRef`,`useState`,`useDebugValue`,`useDeferredValue`,`useTransition`,`useMutableSource`,`useSyncExternalStore`,`useId`,`unstable_isNewReconciler`,`getCacheSignal`,`getCacheForType`,`useCacheRefresh`].forEach(e=>{x[e]=()=>{throw Error(`[React] Unexpected React hook call (${e}) from a React compiled function. Check that all hooks are called directly and named according to convention ('use[A-Z]') `)}});var S=null;x.useMemoCache=e=>{if(S==null)throw Error(`React Compiler internal invariant violation: unexpected null dispatcher`);return S.useMemoCache(e)};function C(e){return v.ReactCurrentDispatcher.current=e,v.ReactCurrentDispatcher.current}var w=[];function T(e){let t=v.ReactCurrentDispatcher.current;if(e===0){if(w.push(t),w.length===1&&(S=t),t===x)throw Error(`[React] Unexpected call to custom hook or component from a React compiled function. Check that (1) all hooks are called directly and named according to convention ('use[A-Z]') and (2) components are returned as JSX instead of being directly invoked.`);C(x)}else if(e===1){let e=w.pop();if(e==null)throw Error(`React Compiler internal error: unexpected null in guard stack`);w.length===0&&(S=null),C(e)}else if(e===2)w.push(t),C(S);else if(e===3){let e=w.pop();if(e==null)throw Error(`React Compiler internal error: unexpected null in guard stack`);C(e)}else throw Error(`React Compiler internal error: unreachable block`+e)}function E(e){for(let t=0;t<e.length;t++)e[t]=y}function D(){throw Error(`TODO: implement $makeReadOnly in react-compiler-runtime`)}var O=new Map;function k(){for(let e of O.values())e.forEach(e=>{e.count=0})}function A(e,t){let n=O.get(e);n??(n=new Set,O.set(e,n)),n.add(t)}function j(e,t){O.get(e)?.delete(t)}function M(e){let t=h(null);t.current!=null&&(t.current.count+=1),g(()=>{if(t.current==null){let n={count:0};A(e,n),t.current=n}return()=>{t.current!==null&&j(e,t.current)}})}var N=new Set;function P(e,t,n,r,i,a){function o(e,t,o,s){let c=`${r}:${a} [${i}] ${n}${o} changed from ${e} to ${t} at depth ${s}`;N.has(c)||(N.add(c),console.error(c))}function s(e,t,n,r){if(!(r>2)&&e!==t){if(typeof e!=typeof t)o(`type ${typeof e}`,`type ${typeof t}`,n,r);else if(typeof e==`object`){let i=Array.isArray(e),a=Array.isArray(t);if(e===null&&t!==null)o(`null`,`type ${typeof t}`,n,r);else if(t===null)o(`type ${typeof e}`,`null`,n,r);else if(e instanceof Map){if(!(t instanceof Map))o(`Map instance`,`other value`,n,r);else if(e.size!==t.size)o(`Map instance with size ${e.size}`,`Map instance with size ${t.size}`,n,r);else for(let[i,a]of e)t.has(i)?s(a,t.get(i),`${n}.get(${i})`,r+1):o(`Map instance with key ${i}`,`Map instance without key ${i}`,n,r)}else if(t instanceof Map)o(`other value`,`Map instance`,n,r);else if(e instanceof Set){if(!(t instanceof Set))o(`Set instance`,`other value`,n,r);else if(e.size!==t.size)o(`Set instance with size ${e.size}`,`Set instance with size ${t.size}`,n,r);else for(let i of t)e.has(i)||o(`Set instance without element ${i}`,`Set instance with element ${i}`,n,r)}else if(t instanceof Set)o(`other value`,`Set instance`,n,r);else if(i||a){if(i!==a)o(`type ${i?`array`:`object`}`,`type ${a?`array`:`object`}`,n,r);else if(e.length!==t.length)o(`array with length ${e.length}`,`array with length ${t.length}`,n,r);else for(let i=0;i<e.length;i++)s(e[i],t[i],`${n}[${i}]`,r+1)}else if(_(e)||_(t))_(e)===_(t)?e.type===t.type?s(e.props,t.props,`[props of ${n}]`,r+1):o(`React element of type ${e.type}`,`React element of type ${t.type}`,n,r):o(`type ${_(e)?`React element`:`object`}`,`type ${_(t)?`React element`:`object`}`,n,r);else{for(let i in t)i in e||o(`object without key ${i}`,`object with key ${i}`,n,r);for(let i in e)i in t?s(e[i],t[i],`${n}.${i}`,r+1):o(`object with key ${i}`,`object without key ${i}`,n,r)}}else if(typeof e==`function`)return;else isNaN(e)||isNaN(t)?isNaN(e)!==isNaN(t)&&o(`${isNaN(e)?`NaN`:`non-NaN value`}`,`${isNaN(t)?`NaN`:`non-NaN value`}`,n,r):e!==t&&o(e,t,n,r)}}s(e,t,``,0)}0&&(t.exports={$dispatcherGuard:T,$makeReadOnly:D,$reset:E,$structuralCheck:P,c:b,clearRenderCounterRegistry:k,renderCounterRegistry:O,useRenderCounter:M})}));function Pe(e){return()=>{for(let t of e)t.dispose()}}var Fe,Ie;function Le(){return(Le=t((()=>{Fe=e=>{let t,n=new Set,r=(e,r)=>{let i=typeof e==`function`?e(t):e;if(!Object.is(i,t)){let e=t;t=r??(typeof i!=`object`||!i)?i:Object.assign({},t,i),n.forEach(n=>n(t,e))}},i=()=>t,a={setState:r,getState:i,getInitialState:()=>o,subscribe:e=>(n.add(e),()=>n.delete(e))},o=t=e(r,i,a);return a},Ie=(e=>e?Fe(e):Fe)})))()}function Re(e,t=Be){let n=ze.useSyncExternalStore(e.subscribe,ze.useCallback(()=>t(e.getState()),[e,t]),()=>t(e.getInitialState()));return ze.useDebugValue(n),n}var ze,Be,Ve,He;function Ue(){return(Ue=t((()=>{ze=e(c(),1),Le(),Be=e=>e,Ve=e=>{let t=Ie(e),n=e=>Re(t,e);return Object.assign(n,t),n},He=(e=>e?Ve(e):Ve)})))()}function We(e,t){return Object.is(e,t)?!0:typeof e!=`object`||!e||typeof t!=`object`||!t||Object.getPrototypeOf(e)!==Object.getPrototypeOf(t)?!1:Ge(e)&&Ge(t)?Ke(e)&&Ke(t)?qe(e,t):Je(e,t):qe({entries:()=>Object.entries(e)},{entries:()=>Object.entries(t)})}var Ge,Ke,qe,Je;function Ye(){return(Ye=t((()=>{Ge=e=>Symbol.iterator in e,Ke=e=>`entries`in e,qe=(e,t)=>{let n=e instanceof Map?e:new Map(e.entries()),r=t instanceof Map?t:new Map(t.entries());if(n.size!==r.size)return!1;for(let[e,t]of n)if(!r.has(e)||!Object.is(t,r.get(e)))return!1;return!0},Je=(e,t)=>{let n=e[Symbol.iterator](),r=t[Symbol.iterator](),i=n.next(),a=r.next();for(;!i.done&&!a.done;){if(!Object.is(i.value,a.value))return!1;i=n.next(),a=r.next()}return!!i.done&&!!a.done}})))()}function Xe(e){let t=Ze.useRef(void 0);return n=>{let r=e(n);return We(t.current,r)?t.current:t.current=r}}var Ze;function Qe(){return(Qe=t((()=>{Ze=e(c(),1),Ye()})))()}var $e;function et(){return(et=t((()=>{Ue(),Qe(),$e=(e=>t=>Re(e,t&&Xe(t)))})))()}function tt(e,t=`⌘`){return nt?e.replace(`Ctrl`,t):e}var nt,rt,it,at,ot,st,ct,lt,ut,dt,L,ft,pt;function mt(){return(mt=t((()=>{p(),m(),v(),nt=typeof navigator<`u`&&navigator.userAgent.includes(`Mac`),rt=Object.freeze({prettify:{key:`Shift-Ctrl-P`,keybindings:[h.Shift|h.WinCtrl|f.KeyP]},mergeFragments:{key:`Shift-Ctrl-M`,keybindings:[h.Shift|h.WinCtrl|f.KeyM]},runQuery:{key:`Ctrl-Enter`,keybindings:[h.CtrlCmd|f.Enter]},autoComplete:{key:`Space`},copyQuery:{key:`Shift-Ctrl-C`,keybindings:[h.Shift|h.WinCtrl|f.KeyC]},refetchSchema:{key:`Shift-Ctrl-R`},searchInEditor:{key:`Ctrl-F`},searchInDocs:{key:`Ctrl-Alt-K`}}),it={headers:`headers`,visiblePlugin:`visiblePlugin`,query:`query`,variables:`variables`,tabs:`tabState`,persistHeaders:`shouldPersistHeaders`,theme:`theme`},at=`# Welcome to GraphiQL
 #
 # GraphiQL is an in-browser tool for writing, validating, and testing
@@ -30,7 +30,7 @@ import{i as e,n as t,r as n,t as r}from"./rolldown-runtime-CNOWq4Kh.js";import{W
 #    Auto Complete:  ${rt.autoComplete.key} (or just start typing)
 #
 
-`,ot={prettify:{id:`graphql-prettify`,label:`Prettify Editors`,contextMenuGroupId:`graphql`,keybindings:rt.prettify.keybindings},mergeFragments:{id:`graphql-merge`,label:`Merge Fragments into Query`,contextMenuGroupId:`graphql`,keybindings:rt.mergeFragments.keybindings},runQuery:{id:`graphql-run`,label:`Run Operation`,contextMenuGroupId:`graphql`,keybindings:rt.runQuery.keybindings},copyQuery:{id:`graphql-copy`,label:`Copy Query`,contextMenuGroupId:`graphql`,keybindings:rt.copyQuery.keybindings}},st={operation:`operation.graphql`,schema:`schema.graphql`,variables:`variables.json`,requestHeaders:`request-headers.json`,response:`response.json`},ct={allowComments:!0,trailingCommas:`ignore`},lt={validateVariablesJSON:{},jsonDiagnosticSettings:{validate:!0,schemaValidation:`error`,...ct}},ut=async t=>{let[n,{printers:r},{parsers:i}]=await Promise.all([b(()=>import(`./standalone-UER_9axt.js`),__vite__mapDeps([0,1])),b(()=>import(`./graphql-C2Zm5BVP.js`),__vite__mapDeps([2,1])),b(()=>import(`./graphql-D8aYfM7d.js`).then(t=>e(t.default)),__vite__mapDeps([3,1]))]);return n.format(t,{parser:`graphql`,plugins:[{printers:r},{parsers:i}]})},dt={dark:`graphiql-DARK`,light:`graphiql-LIGHT`},L={transparent:`#ffffff00`,bg:{dark:`#212a3b`,light:`#ffffffff`},primary:{dark:`#55a1e7`,light:`#20609d`},primaryBg:{dark:`#55a1e733`,light:`#20609d1f`},secondary:{dark:`#b7c2d711`,light:`#3b4b6811`}},ft=e=>({"editor.background":L.transparent,"scrollbar.shadow":L.transparent,"textLink.foreground":L.primary[e],"textLink.activeForeground":L.primary[e],"editorLink.activeForeground":L.primary[e],"editorHoverWidget.background":L.bg[e],"list.hoverBackground":L.primaryBg[e],"list.highlightForeground":L.primary[e],"list.focusHighlightForeground":L.primary[e],"menu.background":L.bg[e],"editorSuggestWidget.background":L.bg[e],"editorSuggestWidget.selectedBackground":L.primaryBg[e],"editorSuggestWidget.selectedForeground":L.primary[e],"quickInput.background":L.bg[e],"quickInputList.focusForeground":e===`dark`?`#ffffff`:`#444444`,"highlighted.label":L.primary[e],"quickInput.widget":L.primary[e],highlight:L.primary[e],"editorWidget.background":L.bg[e],"input.background":L.secondary[e],focusBorder:L.primary[e],"toolbar.hoverBackground":L.primaryBg[e],"inputOption.hoverBackground":L.primaryBg[e],"quickInputList.focusBackground":L.primaryBg[e],"editorWidget.resizeBorder":L.primary[e],"pickerGroup.foreground":L.primary[e],"menu.selectionBackground":L.primaryBg[e],"menu.selectionForeground":L.primary[e]}),pt={dark:{base:`vs-dark`,inherit:!0,colors:ft(`dark`),rules:[{token:`argument.identifier.gql`,foreground:`#908aff`}]},light:{base:`vs`,inherit:!0,colors:ft(`light`),rules:[{token:`argument.identifier.gql`,foreground:`#6c69ce`}]}}})))()}async function ht(){let{MouseTargetFactory:e}=await b(async()=>{let{MouseTargetFactory:e}=await import(`./monaco-view-DqeKptrD.js`).then(e=>(e.C(),e.w));return{MouseTargetFactory:e}},__vite__mapDeps([4,1,5,6,7,8,9,10])),t=e._doHitTestWithCaretPositionFromPoint;e._doHitTestWithCaretPositionFromPoint=(...e)=>{let[n,r]=e;return n.viewDomNode.ownerDocument.caretPositionFromPoint(r.clientX,r.clientY)?t(...e):{type:0}}}var gt,_t;function vt(){return(vt=t((()=>{et(),mt(),Le(),v(),gt=Ie((e,t)=>({actions:{async initialize(n){if(t().monaco)return;let[r,{initializeMode:i}]=await Promise.all([b(()=>import(`./monaco-DmQnhZ5a.js`).then(e=>(e.t(),e.n)),__vite__mapDeps([11,1,12,5,6,7,8,9,4,10,13,14])),b(()=>import(`./lite-p0iv_23D.js`),__vite__mapDeps([15,1,12,5,6,7,8,9,4,10,13,11,14]))]);globalThis.__MONACO=r,r.languages.json.jsonDefaults.setDiagnosticsOptions(ct),r.editor.defineTheme(dt.dark,pt.dark),r.editor.defineTheme(dt.light,pt.light),navigator.userAgent.includes(`Firefox/`)&&ht(),e({monaco:r,monacoGraphQL:i({diagnosticSettings:lt,...n})})}}})),_t=$e(gt)})))()}function yt({uri:e,value:t}){let{monaco:n}=gt.getState();if(!n)throw Error(`Monaco editor is not initialized`);let r=S.file(e),i=n.editor.getModel(r),a=r.path.split(`.`).at(-1);return i??n.editor.createModel(t,a,r)}function bt(e,t){let{model:n}=t;if(!n)throw Error(`options.model is required`);let r=n.uri.path.split(`.`).at(-1),{monaco:i}=gt.getState();if(!i)throw Error(`Monaco editor is not initialized`);return i.editor.create(e.current,{language:r,automaticLayout:!0,fontSize:15,minimap:{enabled:!1},tabSize:2,renderLineHighlight:`none`,stickyScroll:{enabled:!1},overviewRulerLanes:0,scrollbar:{verticalScrollbarSize:10},scrollBeyondLastLine:!1,fontFamily:`"Fira Code"`,fontLigatures:`"liga" off, "calt" off, "clig" off`,lineNumbersMinChars:2,roundedSelection:!1,tabIndex:-1,...t})}var xt;function St(){return(St=t((()=>{x(),vt(),xt=e=>{let t=e.currentTarget;t===document.activeElement&&e.code===`Enter`&&(e.preventDefault(),t.querySelector(`textarea`)?.focus())}})))()}function Ct(e,t){let n;return function(...r){n&&clearTimeout(n),n=setTimeout(()=>{n=null,t(...r)},e)}}function wt(e,t=!1){let n=e.length,r=0,i=``,a=0,o=16,s=0,c=0,l=0,u=0,d=0;function f(t,n){let i=0,a=0;for(;i<t||!n;){let t=e.charCodeAt(r);if(t>=48&&t<=57)a=a*16+t-48;else if(t>=65&&t<=70)a=a*16+t-65+10;else if(t>=97&&t<=102)a=a*16+t-97+10;else break;r++,i++}return i<t&&(a=-1),a}function p(e){r=e,i=``,a=0,o=16,d=0}function m(){let t=r;if(e.charCodeAt(r)===48)r++;else for(r++;r<e.length&&Dt(e.charCodeAt(r));)r++;if(r<e.length&&e.charCodeAt(r)===46){if(r++,r<e.length&&Dt(e.charCodeAt(r)))for(r++;r<e.length&&Dt(e.charCodeAt(r));)r++;else return d=3,e.substring(t,r)}let n=r;if(r<e.length&&(e.charCodeAt(r)===69||e.charCodeAt(r)===101)){if(r++,(r<e.length&&e.charCodeAt(r)===43||e.charCodeAt(r)===45)&&r++,r<e.length&&Dt(e.charCodeAt(r))){for(r++;r<e.length&&Dt(e.charCodeAt(r));)r++;n=r}else d=3}return e.substring(t,n)}function h(){let t=``,i=r;for(;;){if(r>=n){t+=e.substring(i,r),d=2;break}let a=e.charCodeAt(r);if(a===34){t+=e.substring(i,r),r++;break}if(a===92){if(t+=e.substring(i,r),r++,r>=n){d=2;break}switch(e.charCodeAt(r++)){case 34:t+=`"`;break;case 92:t+=`\\`;break;case 47:t+=`/`;break;case 98:t+=`\b`;break;case 102:t+=`\f`;break;case 110:t+=`
+`,ot={prettify:{id:`graphql-prettify`,label:`Prettify Editors`,contextMenuGroupId:`graphql`,keybindings:rt.prettify.keybindings},mergeFragments:{id:`graphql-merge`,label:`Merge Fragments into Query`,contextMenuGroupId:`graphql`,keybindings:rt.mergeFragments.keybindings},runQuery:{id:`graphql-run`,label:`Run Operation`,contextMenuGroupId:`graphql`,keybindings:rt.runQuery.keybindings},copyQuery:{id:`graphql-copy`,label:`Copy Query`,contextMenuGroupId:`graphql`,keybindings:rt.copyQuery.keybindings}},st={operation:`operation.graphql`,schema:`schema.graphql`,variables:`variables.json`,requestHeaders:`request-headers.json`,response:`response.json`},ct={allowComments:!0,trailingCommas:`ignore`},lt={validateVariablesJSON:{},jsonDiagnosticSettings:{validate:!0,schemaValidation:`error`,...ct}},ut=async t=>{let[n,{printers:r},{parsers:i}]=await Promise.all([b(()=>import(`./standalone-UER_9axt.js`),__vite__mapDeps([0,1])),b(()=>import(`./graphql-C2Zm5BVP.js`),__vite__mapDeps([2,1])),b(()=>import(`./graphql-D8aYfM7d.js`).then(t=>e(t.default)),__vite__mapDeps([3,1]))]);return n.format(t,{parser:`graphql`,plugins:[{printers:r},{parsers:i}]})},dt={dark:`graphiql-DARK`,light:`graphiql-LIGHT`},L={transparent:`#ffffff00`,bg:{dark:`#212a3b`,light:`#ffffffff`},primary:{dark:`#55a1e7`,light:`#20609d`},primaryBg:{dark:`#55a1e733`,light:`#20609d1f`},secondary:{dark:`#b7c2d711`,light:`#3b4b6811`}},ft=e=>({"editor.background":L.transparent,"scrollbar.shadow":L.transparent,"textLink.foreground":L.primary[e],"textLink.activeForeground":L.primary[e],"editorLink.activeForeground":L.primary[e],"editorHoverWidget.background":L.bg[e],"list.hoverBackground":L.primaryBg[e],"list.highlightForeground":L.primary[e],"list.focusHighlightForeground":L.primary[e],"menu.background":L.bg[e],"editorSuggestWidget.background":L.bg[e],"editorSuggestWidget.selectedBackground":L.primaryBg[e],"editorSuggestWidget.selectedForeground":L.primary[e],"quickInput.background":L.bg[e],"quickInputList.focusForeground":e===`dark`?`#ffffff`:`#444444`,"highlighted.label":L.primary[e],"quickInput.widget":L.primary[e],highlight:L.primary[e],"editorWidget.background":L.bg[e],"input.background":L.secondary[e],focusBorder:L.primary[e],"toolbar.hoverBackground":L.primaryBg[e],"inputOption.hoverBackground":L.primaryBg[e],"quickInputList.focusBackground":L.primaryBg[e],"editorWidget.resizeBorder":L.primary[e],"pickerGroup.foreground":L.primary[e],"menu.selectionBackground":L.primaryBg[e],"menu.selectionForeground":L.primary[e]}),pt={dark:{base:`vs-dark`,inherit:!0,colors:ft(`dark`),rules:[{token:`argument.identifier.gql`,foreground:`#908aff`}]},light:{base:`vs`,inherit:!0,colors:ft(`light`),rules:[{token:`argument.identifier.gql`,foreground:`#6c69ce`}]}}})))()}async function ht(){let{MouseTargetFactory:e}=await b(async()=>{let{MouseTargetFactory:e}=await import(`./monaco-view-DqeKptrD.js`).then(e=>(e.C(),e.w));return{MouseTargetFactory:e}},__vite__mapDeps([4,1,5,6,7,8,9,10])),t=e._doHitTestWithCaretPositionFromPoint;e._doHitTestWithCaretPositionFromPoint=(...e)=>{let[n,r]=e;return n.viewDomNode.ownerDocument.caretPositionFromPoint(r.clientX,r.clientY)?t(...e):{type:0}}}var gt,_t;function vt(){return(vt=t((()=>{et(),mt(),Le(),v(),gt=Ie((e,t)=>({actions:{async initialize(n){if(t().monaco)return;let[r,{initializeMode:i}]=await Promise.all([b(()=>import(`./monaco-DmQnhZ5a.js`).then(e=>(e.t(),e.n)),__vite__mapDeps([11,1,12,5,6,7,8,9,4,10,13,14])),b(()=>import(`./lite-BAdqsSHe.js`),__vite__mapDeps([15,1,12,5,6,7,8,9,4,10,13,11,14]))]);globalThis.__MONACO=r,r.languages.json.jsonDefaults.setDiagnosticsOptions(ct),r.editor.defineTheme(dt.dark,pt.dark),r.editor.defineTheme(dt.light,pt.light),navigator.userAgent.includes(`Firefox/`)&&ht(),e({monaco:r,monacoGraphQL:i({diagnosticSettings:lt,...n})})}}})),_t=$e(gt)})))()}function yt({uri:e,value:t}){let{monaco:n}=gt.getState();if(!n)throw Error(`Monaco editor is not initialized`);let r=S.file(e),i=n.editor.getModel(r),a=r.path.split(`.`).at(-1);return i??n.editor.createModel(t,a,r)}function bt(e,t){let{model:n}=t;if(!n)throw Error(`options.model is required`);let r=n.uri.path.split(`.`).at(-1),{monaco:i}=gt.getState();if(!i)throw Error(`Monaco editor is not initialized`);return i.editor.create(e.current,{language:r,automaticLayout:!0,fontSize:15,minimap:{enabled:!1},tabSize:2,renderLineHighlight:`none`,stickyScroll:{enabled:!1},overviewRulerLanes:0,scrollbar:{verticalScrollbarSize:10},scrollBeyondLastLine:!1,fontFamily:`"Fira Code"`,fontLigatures:`"liga" off, "calt" off, "clig" off`,lineNumbersMinChars:2,roundedSelection:!1,tabIndex:-1,...t})}var xt;function St(){return(St=t((()=>{x(),vt(),xt=e=>{let t=e.currentTarget;t===document.activeElement&&e.code===`Enter`&&(e.preventDefault(),t.querySelector(`textarea`)?.focus())}})))()}function Ct(e,t){let n;return function(...r){n&&clearTimeout(n),n=setTimeout(()=>{n=null,t(...r)},e)}}function wt(e,t=!1){let n=e.length,r=0,i=``,a=0,o=16,s=0,c=0,l=0,u=0,d=0;function f(t,n){let i=0,a=0;for(;i<t||!n;){let t=e.charCodeAt(r);if(t>=48&&t<=57)a=a*16+t-48;else if(t>=65&&t<=70)a=a*16+t-65+10;else if(t>=97&&t<=102)a=a*16+t-97+10;else break;r++,i++}return i<t&&(a=-1),a}function p(e){r=e,i=``,a=0,o=16,d=0}function m(){let t=r;if(e.charCodeAt(r)===48)r++;else for(r++;r<e.length&&Dt(e.charCodeAt(r));)r++;if(r<e.length&&e.charCodeAt(r)===46){if(r++,r<e.length&&Dt(e.charCodeAt(r)))for(r++;r<e.length&&Dt(e.charCodeAt(r));)r++;else return d=3,e.substring(t,r)}let n=r;if(r<e.length&&(e.charCodeAt(r)===69||e.charCodeAt(r)===101)){if(r++,(r<e.length&&e.charCodeAt(r)===43||e.charCodeAt(r)===45)&&r++,r<e.length&&Dt(e.charCodeAt(r))){for(r++;r<e.length&&Dt(e.charCodeAt(r));)r++;n=r}else d=3}return e.substring(t,n)}function h(){let t=``,i=r;for(;;){if(r>=n){t+=e.substring(i,r),d=2;break}let a=e.charCodeAt(r);if(a===34){t+=e.substring(i,r),r++;break}if(a===92){if(t+=e.substring(i,r),r++,r>=n){d=2;break}switch(e.charCodeAt(r++)){case 34:t+=`"`;break;case 92:t+=`\\`;break;case 47:t+=`/`;break;case 98:t+=`\b`;break;case 102:t+=`\f`;break;case 110:t+=`
 `;break;case 114:t+=`\r`;break;case 116:t+=`	`;break;case 117:let e=f(4,!0);e>=0?t+=String.fromCharCode(e):d=4;break;default:d=5}i=r}else{if(a>=0&&a<=31){if(Et(a)){t+=e.substring(i,r),d=2;break}d=6}r++}}return t}function g(){if(i=``,d=0,a=r,c=s,u=l,r>=n)return a=n,o=17;let t=e.charCodeAt(r);if(Tt(t)){do r++,i+=String.fromCharCode(t),t=e.charCodeAt(r);while(Tt(t));return o=15}if(Et(t))return r++,i+=String.fromCharCode(t),t===13&&e.charCodeAt(r)===10&&(r++,i+=`
 `),s++,l=r,o=14;switch(t){case 123:return r++,o=1;case 125:return r++,o=2;case 91:return r++,o=3;case 93:return r++,o=4;case 58:return r++,o=6;case 44:return r++,o=5;case 34:return r++,i=h(),o=10;case 47:let c=r-1;if(e.charCodeAt(r+1)===47){for(r+=2;r<n&&!Et(e.charCodeAt(r));)r++;return i=e.substring(c,r),o=12}if(e.charCodeAt(r+1)===42){r+=2;let t=n-1,a=!1;for(;r<t;){let t=e.charCodeAt(r);if(t===42&&e.charCodeAt(r+1)===47){r+=2,a=!0;break}r++,Et(t)&&(t===13&&e.charCodeAt(r)===10&&r++,s++,l=r)}return a||(r++,d=1),i=e.substring(c,r),o=13}return i+=String.fromCharCode(t),r++,o=16;case 45:if(i+=String.fromCharCode(t),r++,r===n||!Dt(e.charCodeAt(r)))return o=16;case 48:case 49:case 50:case 51:case 52:case 53:case 54:case 55:case 56:case 57:return i+=m(),o=11;default:for(;r<n&&_(t);)r++,t=e.charCodeAt(r);if(a!==r){switch(i=e.substring(a,r),i){case`true`:return o=8;case`false`:return o=9;case`null`:return o=7}return o=16}return i+=String.fromCharCode(t),r++,o=16}}function _(e){if(Tt(e)||Et(e))return!1;switch(e){case 125:case 93:case 123:case 91:case 34:case 58:case 44:case 47:return!1}return!0}function v(){let e;do e=g();while(e>=12&&e<=15);return e}return{setPosition:p,getPosition:()=>r,scan:t?v:g,getToken:()=>o,getTokenValue:()=>i,getTokenOffset:()=>a,getTokenLength:()=>r-a,getTokenStartLine:()=>c,getTokenStartCharacter:()=>a-u,getTokenError:()=>d}}function Tt(e){return e===32||e===9}function Et(e){return e===10||e===13}function Dt(e){return e>=48&&e<=57}var Ot;function kt(){return(kt=t((()=>{(function(e){e[e.lineFeed=10]=`lineFeed`,e[e.carriageReturn=13]=`carriageReturn`,e[e.space=32]=`space`,e[e._0=48]=`_0`,e[e._1=49]=`_1`,e[e._2=50]=`_2`,e[e._3=51]=`_3`,e[e._4=52]=`_4`,e[e._5=53]=`_5`,e[e._6=54]=`_6`,e[e._7=55]=`_7`,e[e._8=56]=`_8`,e[e._9=57]=`_9`,e[e.a=97]=`a`,e[e.b=98]=`b`,e[e.c=99]=`c`,e[e.d=100]=`d`,e[e.e=101]=`e`,e[e.f=102]=`f`,e[e.g=103]=`g`,e[e.h=104]=`h`,e[e.i=105]=`i`,e[e.j=106]=`j`,e[e.k=107]=`k`,e[e.l=108]=`l`,e[e.m=109]=`m`,e[e.n=110]=`n`,e[e.o=111]=`o`,e[e.p=112]=`p`,e[e.q=113]=`q`,e[e.r=114]=`r`,e[e.s=115]=`s`,e[e.t=116]=`t`,e[e.u=117]=`u`,e[e.v=118]=`v`,e[e.w=119]=`w`,e[e.x=120]=`x`,e[e.y=121]=`y`,e[e.z=122]=`z`,e[e.A=65]=`A`,e[e.B=66]=`B`,e[e.C=67]=`C`,e[e.D=68]=`D`,e[e.E=69]=`E`,e[e.F=70]=`F`,e[e.G=71]=`G`,e[e.H=72]=`H`,e[e.I=73]=`I`,e[e.J=74]=`J`,e[e.K=75]=`K`,e[e.L=76]=`L`,e[e.M=77]=`M`,e[e.N=78]=`N`,e[e.O=79]=`O`,e[e.P=80]=`P`,e[e.Q=81]=`Q`,e[e.R=82]=`R`,e[e.S=83]=`S`,e[e.T=84]=`T`,e[e.U=85]=`U`,e[e.V=86]=`V`,e[e.W=87]=`W`,e[e.X=88]=`X`,e[e.Y=89]=`Y`,e[e.Z=90]=`Z`,e[e.asterisk=42]=`asterisk`,e[e.backslash=92]=`backslash`,e[e.closeBrace=125]=`closeBrace`,e[e.closeBracket=93]=`closeBracket`,e[e.colon=58]=`colon`,e[e.comma=44]=`comma`,e[e.dot=46]=`dot`,e[e.doubleQuote=34]=`doubleQuote`,e[e.minus=45]=`minus`,e[e.openBrace=123]=`openBrace`,e[e.openBracket=91]=`openBracket`,e[e.plus=43]=`plus`,e[e.slash=47]=`slash`,e[e.formFeed=12]=`formFeed`,e[e.tab=9]=`tab`})(Ot||={})})))()}var At,jt,Mt,Nt;function Pt(){return(Pt=t((()=>{At=Array(20).fill(0).map((e,t)=>` `.repeat(t)),jt=200,Mt={" ":{"\n":Array(jt).fill(0).map((e,t)=>`
 `+` `.repeat(t)),"\r":Array(jt).fill(0).map((e,t)=>`\r`+` `.repeat(t)),"\r\n":Array(jt).fill(0).map((e,t)=>`\r
@@ -372,7 +372,161 @@ query CaseInFull($number: String!) {
     }
   }
 }
-`})))()}var b1;function x1(){return(x1=t((()=>{b1=`# Orders: all of mine, newest first
+`})))()}var b1;function x1(){return(x1=t((()=>{b1=`# Cases: all that happened to one
+# Opened, said, sent, changed and refused,
+# oldest first.
+query CaseTimeline($number: String!) {
+  case(by: { number: $number }) {
+    id
+    number
+    status
+    viewerCanComment
+    viewerCanClose
+    timeline(first: 50) {
+      nodes {
+        __typename
+        ... on CaseOpened {
+          at
+          contact {
+            name
+          }
+        }
+        ... on CaseComment {
+          createdAt
+          body
+          pending
+          author {
+            name
+            isServiceTeam
+          }
+        }
+        ... on Attachment {
+          createdAt
+          filename
+          pending
+        }
+        ... on CaseStatusChanged {
+          at
+          from
+          to
+        }
+        ... on CaseRejection {
+          at
+          what
+          subject
+          message
+        }
+      }
+    }
+  }
+}
+`})))()}var S1;function C1(){return(C1=t((()=>{S1=`# Send: the forms that open a case
+# No token needed.
+query CaseForms {
+  caseCategories {
+    code
+    kind
+    label
+    description
+    descriptionMaxLength
+    asksSubject
+    asksOrder
+    form {
+      ...Field
+    }
+    subcategories {
+      code
+      label
+      description
+      descriptionMaxLength
+      asksSubject
+      asksOrder
+      form {
+        ...Field
+      }
+    }
+  }
+}
+
+fragment Field on FormField {
+  name
+  type
+  label
+  help
+  required
+  maxLength
+  options {
+    value
+    label
+  }
+}
+`})))()}var w1;function T1(){return(T1=t((()=>{w1=`# Send: a new case
+# Leave something out of the variables to
+# see how that is told. The same key never
+# opens a second case.
+mutation OpenACase($input: CreateCaseInput!) {
+  createCase(input: $input) {
+    message
+    case {
+      id
+      number
+      status
+      subject
+      team
+      details {
+        label
+        value
+      }
+    }
+    userErrors {
+      code
+      message
+      field
+    }
+  }
+}
+`})))()}var E1;function D1(){return(D1=t((()=>{E1=`# Send: a comment
+# Put the id of one of your cases into the
+# variables below.
+mutation CommentOnACase($input: AddCaseCommentInput!) {
+  addCaseComment(input: $input) {
+    message
+    comment {
+      body
+      createdAt
+      pending
+      author {
+        name
+      }
+    }
+    case {
+      status
+      updatedAt
+    }
+    userErrors {
+      code
+      message
+      field
+    }
+  }
+}
+`})))()}var O1;function k1(){return(k1=t((()=>{O1=`# Send: that a case is over
+mutation CloseACase($input: CloseCaseInput!) {
+  closeCase(input: $input) {
+    message
+    case {
+      number
+      status
+      viewerCanComment
+    }
+    userErrors {
+      code
+      message
+      field
+    }
+  }
+}
+`})))()}var A1;function j1(){return(j1=t((()=>{A1=`# Orders: all of mine, newest first
 # For the next page, put \`endCursor\` into
 # the variable \`after\`.
 query MyOrders($first: Int = 20, $after: String) {
@@ -399,7 +553,7 @@ query MyOrders($first: Int = 20, $after: String) {
     }
   }
 }
-`})))()}var S1;function C1(){return(C1=t((()=>{S1=`# Orders: find by number or own reference
+`})))()}var M1;function N1(){return(N1=t((()=>{M1=`# Orders: find by number or own reference
 # \`search\` takes either: the order's number
 # or the customer's own reference.
 query OrdersByNumberOrReference($text: String!) {
@@ -417,7 +571,7 @@ query OrdersByNumberOrReference($text: String!) {
     }
   }
 }
-`})))()}var w1;function T1(){return(T1=t((()=>{w1=`# Orders: by date and status, in full
+`})))()}var P1;function F1(){return(F1=t((()=>{P1=`# Orders: by date and status, in full
 # With lines, deliveries and invoices. Both
 # dates are inclusive; leave \`statuses\` out
 # for every status.
@@ -469,7 +623,7 @@ query OrdersByDateAndStatus($orderedOn: DateRange, $statuses: [OrderStatus!]) {
     }
   }
 }
-`})))()}var E1;function D1(){return(D1=t((()=>{E1=`# Orders: with the cases about them
+`})))()}var I1;function L1(){return(L1=t((()=>{I1=`# Orders: with the cases about them
 # Two systems, one answer: orders from the
 # ERP, their cases from the CRM.
 query OrdersWithCases($first: Int = 10) {
@@ -499,7 +653,7 @@ query OrdersWithCases($first: Int = 10) {
     }
   }
 }
-`})))()}var O1;function k1(){return(k1=t((()=>{O1=`# News: latest articles
+`})))()}var R1;function z1(){return(z1=t((()=>{R1=`# News: latest articles
 # No token needed.
 query News($locale: LanguageTag, $country: CountryCode) {
   news(filter: { locale: $locale, country: $country }, first: 10) {
@@ -519,7 +673,7 @@ query News($locale: LanguageTag, $country: CountryCode) {
     }
   }
 }
-`})))()}var A1;function j1(){return(j1=t((()=>{A1=`# Help: search the frequent questions
+`})))()}var B1;function V1(){return(V1=t((()=>{B1=`# Help: search the frequent questions
 # No token needed.
 # The answers follow the chosen language.
 query QuestionsBySearch($search: String!) {
@@ -531,7 +685,7 @@ query QuestionsBySearch($search: String!) {
     }
   }
 }
-`})))()}var M1;function N1(){return(N1=t((()=>{M1=`# Help: frequent questions of a topic
+`})))()}var H1;function U1(){return(U1=t((()=>{H1=`# Help: frequent questions of a topic
 # No token needed.
 # The answers follow the chosen language.
 query QuestionsByTopic($topic: FaqTopic!) {
@@ -543,7 +697,7 @@ query QuestionsByTopic($topic: FaqTopic!) {
     }
   }
 }
-`})))()}var P1;function F1(){return(F1=t((()=>{P1=`# Help: support desk and its opening hours
+`})))()}var W1;function G1(){return(G1=t((()=>{W1=`# Help: support desk and its opening hours
 # No token needed.
 query SupportDesk($country: CountryCode!) {
   supportDesk(country: $country) {
@@ -560,57 +714,88 @@ query SupportDesk($country: CountryCode!) {
     }
   }
 }
-`})))()}var I1;function L1(){return(L1=t((()=>{I1=`{
+`})))()}var K1;function q1(){return(q1=t((()=>{K1=`{
   "country": "CO",
   "newsLocale": "es"
-}
-`})))()}var R1;function z1(){return(z1=t((()=>{R1=`{
-  "first": 20,
-  "after": null
-}
-`})))()}var B1;function V1(){return(V1=t((()=>{B1=`{
-  "number": "00001001"
-}
-`})))()}var H1;function U1(){return(U1=t((()=>{H1=`{
-  "categories": ["INVOICE_CLAIM", "SERVICE_CLAIM", "PRODUCT_CLAIM"]
-}
-`})))()}var W1;function G1(){return(G1=t((()=>{W1=`{
-  "createdOn": {
-    "from": "2026-01-01",
-    "to": "2029-12-31"
-  }
-}
-`})))()}var K1;function q1(){return(q1=t((()=>{K1=`{
-  "number": "00001001"
 }
 `})))()}var J1;function Y1(){return(Y1=t((()=>{J1=`{
   "first": 20,
   "after": null
 }
 `})))()}var X1;function Z1(){return(Z1=t((()=>{X1=`{
-  "text": "Obra D'Angelo 17"
+  "number": "00001001"
 }
 `})))()}var Q1;function $1(){return($1=t((()=>{Q1=`{
+  "categories": ["INVOICE_CLAIM", "SERVICE_CLAIM", "PRODUCT_CLAIM"]
+}
+`})))()}var e0;function t0(){return(t0=t((()=>{e0=`{
+  "createdOn": {
+    "from": "2026-01-01",
+    "to": "2029-12-31"
+  }
+}
+`})))()}var n0;function r0(){return(r0=t((()=>{n0=`{
+  "number": "00001001"
+}
+`})))()}var i0;function a0(){return(a0=t((()=>{i0=`{
+  "number": "00001065"
+}
+`})))()}var o0;function s0(){return(s0=t((()=>{o0=`{
+  "input": {
+    "category": "OTHER_REQUEST",
+    "subcategory": "TRAINING",
+    "description": "Curso para el equipo que empieza en enero.",
+    "details": [
+      { "name": "company", "value": "Andina Construcciones S.A.S." },
+      { "name": "site_name", "value": "Torre Norte" },
+      { "name": "address", "value": "Calle 100 # 19-54" },
+      { "name": "city", "value": "Bogotá" },
+      { "name": "people", "value": "12" },
+      { "name": "reason", "value": "Instalación de placas en altura." }
+    ],
+    "idempotencyKey": "training-2026-01"
+  }
+}
+`})))()}var c0;function l0(){return(l0=t((()=>{c0=`{
+  "input": {
+    "caseId": "Q2FzZTo1MDBTQjAwMDAwMDAwMTNZQUE",
+    "body": "Ya llegó la mitad del pedido."
+  }
+}
+`})))()}var u0;function d0(){return(d0=t((()=>{u0=`{
+  "input": {
+    "caseId": "Q2FzZTo1MDBTQjAwMDAwMDAwMTNZQUE",
+    "comment": "Gracias, quedó resuelto."
+  }
+}
+`})))()}var f0;function p0(){return(p0=t((()=>{f0=`{
+  "first": 20,
+  "after": null
+}
+`})))()}var m0;function h0(){return(h0=t((()=>{m0=`{
+  "text": "Obra D'Angelo 17"
+}
+`})))()}var g0;function _0(){return(_0=t((()=>{g0=`{
   "orderedOn": {
     "from": "2026-01-01",
     "to": "2029-12-31"
   },
   "statuses": ["IN_DELIVERY", "DELIVERED"]
 }
-`})))()}var e0;function t0(){return(t0=t((()=>{e0=`{
+`})))()}var v0;function y0(){return(y0=t((()=>{v0=`{
   "first": 10
 }
-`})))()}var n0;function r0(){return(r0=t((()=>{n0=`{
+`})))()}var b0;function x0(){return(x0=t((()=>{b0=`{
   "locale": "es",
   "country": "CO"
 }
-`})))()}var i0;function a0(){return(a0=t((()=>{i0=`{
+`})))()}var S0;function C0(){return(C0=t((()=>{S0=`{
   "search": "portal"
 }
-`})))()}var o0;function s0(){return(s0=t((()=>{o0=`{
+`})))()}var w0;function T0(){return(T0=t((()=>{w0=`{
   "topic": "ACCESS"
 }
-`})))()}var c0;function l0(){return(l0=t((()=>{c0=`{
+`})))()}var E0;function D0(){return(D0=t((()=>{E0=`{
   "country": "CO"
 }
-`})))()}function u0(e){let t=d0[e],n=p0.exec(t);if(!n)throw Error(`${e} must open with a line "# Group: label"`);return{id:e.slice(e.lastIndexOf(`/`)+1,-8),group:n[1],label:n[2][0].toUpperCase()+n[2].slice(1),open:t.includes(`# No token needed.`),query:t.trimEnd(),variables:(f0[e.replace(/graphql$/,`json`)]??``).trimEnd()}}var d0,f0,p0,m0,h0;function g0(){return(g0=t((()=>{s1(),l1(),d1(),p1(),h1(),_1(),y1(),x1(),C1(),T1(),D1(),k1(),j1(),N1(),F1(),L1(),z1(),V1(),U1(),G1(),q1(),Y1(),Z1(),$1(),t0(),r0(),a0(),s0(),l0(),d0=Object.assign({"../examples/01-who-am-i.graphql":o1,"../examples/02-home-page.graphql":c1,"../examples/10-my-cases.graphql":u1,"../examples/11-cases-by-number.graphql":f1,"../examples/12-cases-by-category.graphql":m1,"../examples/13-cases-by-date.graphql":g1,"../examples/14-case-in-full.graphql":v1,"../examples/20-my-orders.graphql":b1,"../examples/21-orders-by-number-or-reference.graphql":S1,"../examples/22-orders-by-date-and-status.graphql":w1,"../examples/23-orders-with-cases.graphql":E1,"../examples/30-news.graphql":O1,"../examples/40-questions-by-search.graphql":A1,"../examples/41-questions-by-topic.graphql":M1,"../examples/42-support-desk.graphql":P1}),f0=Object.assign({"../examples/02-home-page.json":I1,"../examples/10-my-cases.json":R1,"../examples/11-cases-by-number.json":B1,"../examples/12-cases-by-category.json":H1,"../examples/13-cases-by-date.json":W1,"../examples/14-case-in-full.json":K1,"../examples/20-my-orders.json":J1,"../examples/21-orders-by-number-or-reference.json":X1,"../examples/22-orders-by-date-and-status.json":Q1,"../examples/23-orders-with-cases.json":e0,"../examples/30-news.json":n0,"../examples/40-questions-by-search.json":i0,"../examples/41-questions-by-topic.json":o0,"../examples/42-support-desk.json":c0}),p0=/^# ([^:\n]+): (.+)\n/,m0=Object.keys(d0).sort().map(u0),h0=[...new Set(m0.map(e=>e.group))]})))()}function _0(){return(0,y0.jsxs)(`svg`,{viewBox:`0 0 24 24`,fill:`none`,stroke:`currentColor`,strokeWidth:`1.7`,strokeLinecap:`round`,strokeLinejoin:`round`,"aria-hidden":`true`,children:[(0,y0.jsx)(`path`,{d:`M5 4h11l3 3v13H5z`}),(0,y0.jsx)(`path`,{d:`M9 10h6M9 13.5h6M9 17h3.5`})]})}function v0(){let{addTab:e,updateActiveTabValues:t}=Jc(),{queryEditor:n,variableEditor:r,responseEditor:i,tabs:a,activeTabIndex:o}=zc(Ko(`queryEditor`,`variableEditor`,`responseEditor`,`tabs`,`activeTabIndex`)),s=m0.find(e=>b0(e.query,a[o]?.query));function c(a){let o=n.getValue();o.trim()===``||m0.some(e=>b0(e.query,o))||e(),n.setValue(a.query),r?.setValue(a.variables),i?.setValue(``),t({query:a.query,variables:a.variables,response:null}),n.setScrollTop(0),n.focus()}return(0,y0.jsxs)(`section`,{"aria-label":`Examples`,className:`examples`,children:[(0,y0.jsx)(`h2`,{children:`Examples`}),(0,y0.jsx)(`p`,{children:`Choose one and run it with Ctrl-Enter.`}),h0.map(e=>(0,y0.jsxs)(`section`,{"aria-label":e,children:[(0,y0.jsx)(`h3`,{children:e}),(0,y0.jsx)(`ul`,{children:m0.filter(t=>t.group===e).map(e=>(0,y0.jsx)(`li`,{children:(0,y0.jsxs)(`button`,{type:`button`,"data-example":e.id,"aria-current":e===s,onClick:()=>c(e),children:[e.label,e.open&&(0,y0.jsx)(`small`,{children:`no token needed`})]})},e.id))})]},e))]})}var y0,b0,x0;function S0(){return(S0=t((()=>{Yc(),g0(),y0=l(),b0=(e,t)=>(e??``).trim()===(t??``).trim(),x0={title:`Examples`,icon:_0,content:v0}})))()}var C0;function w0(){return(w0=t((()=>{C0=`/graphiql/assets/icon-BBvdxYvM.svg`})))()}function T0(e){return e.trim().replace(/^(authorization:\s*)?bearer\s+/i,``).replace(/^["']|["']$/g,``).trim()}function E0(e){e?sessionStorage.setItem(j0,e):sessionStorage.removeItem(j0)}function D0(){return[sessionStorage.getItem(M0),...navigator.languages.map(e=>e.slice(0,2))].find(e=>e in A0)??`en`}function O0({query:e,operationName:t}){return RegExp(`\\b(query|mutation|subscription)\\s+${t}\\b`).test(e)?t:void 0}async function k0(e,{headers:t={}}={}){let n=F0(),r=await fetch(`/graphql`,{method:`POST`,headers:{Accept:`application/graphql-response+json, application/json;q=0.9`,"Accept-Language":D0(),"Content-Type":`application/json`,...P0(n)&&{Authorization:`Bearer ${n}`},...t},body:JSON.stringify({...e,operationName:O0(e)})}),i=await r.text();try{return JSON.parse(i)}catch{throw Error(`The gateway answered ${r.status} with something that is not JSON: ${i.slice(0,200)}`)}}var A0,j0,M0,N0,P0,F0,I0;function L0(){return(L0=t((()=>{A0={es:`Español`,en:`English`,pt:`Português`},j0=`gateway:token`,M0=`gateway:language`,N0=/^[A-Za-z0-9\-._~+/]+=*$/,P0=e=>N0.test(e),F0=()=>sessionStorage.getItem(j0)??``,I0=e=>sessionStorage.setItem(M0,e)})))()}function R0({token:e,onToken:t,language:n,onLanguage:r}){let[i,a]=(0,B0.useState)(!1),[o,s,c]=[(0,B0.useId)(),(0,B0.useId)(),(0,B0.useId)()],l=e===``?`none`:P0(e)?`given`:`odd`;return(0,V0.jsxs)(`header`,{className:`session-bar`,children:[(0,V0.jsxs)(`h1`,{children:[(0,V0.jsx)(`img`,{src:C0,alt:``,width:`26`,height:`26`}),`Customer gateway`]}),(0,V0.jsxs)(`div`,{className:`session-fields`,children:[(0,V0.jsxs)(`div`,{className:`token-field`,"data-state":l,children:[(0,V0.jsx)(`label`,{htmlFor:o,children:`Access token`}),(0,V0.jsx)(`input`,{id:o,name:`token`,type:i?`text`:`password`,value:e,placeholder:`Paste a token to read your own cases and orders`,"aria-describedby":s,"aria-invalid":l===`odd`,autoComplete:`off`,autoCapitalize:`none`,spellCheck:!1,onChange:e=>t(T0(e.target.value))}),e!==``&&(0,V0.jsxs)(V0.Fragment,{children:[(0,V0.jsx)(`button`,{type:`button`,"aria-pressed":i,onClick:()=>a(!i),children:i?`Hide`:`Show`}),(0,V0.jsx)(`button`,{type:`button`,onClick:()=>t(``),children:`Clear`})]})]}),(0,V0.jsxs)(`div`,{className:`language-field`,children:[(0,V0.jsx)(`label`,{htmlFor:c,children:`Language`}),(0,V0.jsx)(`select`,{id:c,name:`language`,value:n,onChange:e=>r(e.target.value),children:Object.entries(A0).map(([e,t])=>(0,V0.jsx)(`option`,{value:e,children:t},e))})]})]}),(0,V0.jsx)(`p`,{id:s,className:`token-hint`,"data-state":l,role:`status`,children:(0,V0.jsx)(z0,{state:l})})]})}function z0({state:e}){return e===`given`?`Sent as Authorization: Bearer with every request. Forgotten when this browser tab closes.`:e===`odd`?`This does not look like a token, so it is not sent: it holds a space or another character that no token has.`:(0,V0.jsxs)(V0.Fragment,{children:[`No token yet? Run `,(0,V0.jsx)(`code`,{children:`python -m gateway token <email>`}),`, or copy one that `,(0,V0.jsx)(`code`,{children:`make serve`}),` printed. Without one you see news, frequent questions and the support desk.`]})}var B0,V0;function H0(){return(H0=t((()=>{B0=c(),w0(),L0(),V0=l()})))()}function U0(e){let[t,n]=(0,K0.useState)(e);return(0,K0.useEffect)(()=>{let t=setTimeout(()=>n(e),X0);return()=>clearTimeout(t)},[e]),t}function W0(){let[e,t]=(0,K0.useState)(F0),[n,r]=(0,K0.useState)(D0),i=U0(e),a=(0,K0.useMemo)(()=>(...e)=>k0(...e),[i,n]);return(0,q0.jsxs)(q0.Fragment,{children:[(0,q0.jsx)(R0,{token:e,onToken:e=>{E0(e),t(e)},language:n,onLanguage:e=>{I0(e),r(e)}}),(0,q0.jsx)(`main`,{children:(0,q0.jsx)(i1,{fetcher:a,plugins:J0,visiblePlugin:x0,defaultTabs:Y0,defaultEditorToolsVisibility:`variables`,shouldPersistHeaders:!1,inputValueDeprecation:!0,schemaDescription:!0,children:(0,q0.jsx)(i1.Logo,{children:`GraphiQL`})})})]})}var G0,K0,q0,J0,Y0,X0;function Z0(){return(Z0=t((()=>{Me(),G0=o(),K0=c(),a1(),MV(),g0(),S0(),H0(),L0(),q0=l(),J0=[x0,jV],Y0=[{query:m0[0].query,variables:m0[0].variables}],X0=500,(0,G0.createRoot)(document.getElementById(`page`)).render((0,q0.jsx)(W0,{}))})))()}function Q0(){return(Q0=t((()=>{Z0()})))()}export{lC as i,sC as n,cC as r,Q0 as t};
+`})))()}function O0(e){let t=k0[e],n=j0.exec(t);if(!n)throw Error(`${e} must open with a line "# Group: label"`);return{id:e.slice(e.lastIndexOf(`/`)+1,-8),group:n[1],label:n[2][0].toUpperCase()+n[2].slice(1),open:t.includes(`# No token needed.`),query:t.trimEnd(),variables:(A0[e.replace(/graphql$/,`json`)]??``).trimEnd()}}var k0,A0,j0,M0,N0;function P0(){return(P0=t((()=>{s1(),l1(),d1(),p1(),h1(),_1(),y1(),x1(),C1(),T1(),D1(),k1(),j1(),N1(),F1(),L1(),z1(),V1(),U1(),G1(),q1(),Y1(),Z1(),$1(),t0(),r0(),a0(),s0(),l0(),d0(),p0(),h0(),_0(),y0(),x0(),C0(),T0(),D0(),k0=Object.assign({"../examples/01-who-am-i.graphql":o1,"../examples/02-home-page.graphql":c1,"../examples/10-my-cases.graphql":u1,"../examples/11-cases-by-number.graphql":f1,"../examples/12-cases-by-category.graphql":m1,"../examples/13-cases-by-date.graphql":g1,"../examples/14-case-in-full.graphql":v1,"../examples/15-case-timeline.graphql":b1,"../examples/16-case-forms.graphql":S1,"../examples/17-open-a-case.graphql":w1,"../examples/18-comment-on-a-case.graphql":E1,"../examples/19-close-a-case.graphql":O1,"../examples/20-my-orders.graphql":A1,"../examples/21-orders-by-number-or-reference.graphql":M1,"../examples/22-orders-by-date-and-status.graphql":P1,"../examples/23-orders-with-cases.graphql":I1,"../examples/30-news.graphql":R1,"../examples/40-questions-by-search.graphql":B1,"../examples/41-questions-by-topic.graphql":H1,"../examples/42-support-desk.graphql":W1}),A0=Object.assign({"../examples/02-home-page.json":K1,"../examples/10-my-cases.json":J1,"../examples/11-cases-by-number.json":X1,"../examples/12-cases-by-category.json":Q1,"../examples/13-cases-by-date.json":e0,"../examples/14-case-in-full.json":n0,"../examples/15-case-timeline.json":i0,"../examples/17-open-a-case.json":o0,"../examples/18-comment-on-a-case.json":c0,"../examples/19-close-a-case.json":u0,"../examples/20-my-orders.json":f0,"../examples/21-orders-by-number-or-reference.json":m0,"../examples/22-orders-by-date-and-status.json":g0,"../examples/23-orders-with-cases.json":v0,"../examples/30-news.json":b0,"../examples/40-questions-by-search.json":S0,"../examples/41-questions-by-topic.json":w0,"../examples/42-support-desk.json":E0}),j0=/^# ([^:\n]+): (.+)\n/,M0=Object.keys(k0).sort().map(O0),N0=[...new Set(M0.map(e=>e.group))]})))()}function F0(){return(0,L0.jsxs)(`svg`,{viewBox:`0 0 24 24`,fill:`none`,stroke:`currentColor`,strokeWidth:`1.7`,strokeLinecap:`round`,strokeLinejoin:`round`,"aria-hidden":`true`,children:[(0,L0.jsx)(`path`,{d:`M5 4h11l3 3v13H5z`}),(0,L0.jsx)(`path`,{d:`M9 10h6M9 13.5h6M9 17h3.5`})]})}function I0(){let{addTab:e,updateActiveTabValues:t}=Jc(),{queryEditor:n,variableEditor:r,responseEditor:i,tabs:a,activeTabIndex:o}=zc(Ko(`queryEditor`,`variableEditor`,`responseEditor`,`tabs`,`activeTabIndex`)),s=M0.find(e=>R0(e.query,a[o]?.query));function c(a){let o=n.getValue();o.trim()===``||M0.some(e=>R0(e.query,o))||e(),n.setValue(a.query),r?.setValue(a.variables),i?.setValue(``),t({query:a.query,variables:a.variables,response:null}),n.setScrollTop(0),n.focus()}return(0,L0.jsxs)(`section`,{"aria-label":`Examples`,className:`examples`,children:[(0,L0.jsx)(`h2`,{children:`Examples`}),(0,L0.jsx)(`p`,{children:`Choose one and run it with Ctrl-Enter.`}),N0.map(e=>(0,L0.jsxs)(`section`,{"aria-label":e,children:[(0,L0.jsx)(`h3`,{children:e}),(0,L0.jsx)(`ul`,{children:M0.filter(t=>t.group===e).map(e=>(0,L0.jsx)(`li`,{children:(0,L0.jsxs)(`button`,{type:`button`,"data-example":e.id,"aria-current":e===s,onClick:()=>c(e),children:[e.label,e.open&&(0,L0.jsx)(`small`,{children:`no token needed`})]})},e.id))})]},e))]})}var L0,R0,z0;function B0(){return(B0=t((()=>{Yc(),P0(),L0=l(),R0=(e,t)=>(e??``).trim()===(t??``).trim(),z0={title:`Examples`,icon:F0,content:I0}})))()}var V0;function H0(){return(H0=t((()=>{V0=`/graphiql/assets/icon-BBvdxYvM.svg`})))()}function U0(e){return e.trim().replace(/^(authorization:\s*)?bearer\s+/i,``).replace(/^["']|["']$/g,``).trim()}function W0(e){e?sessionStorage.setItem(Y0,e):sessionStorage.removeItem(Y0)}function G0(){return[sessionStorage.getItem(X0),...navigator.languages.map(e=>e.slice(0,2))].find(e=>e in J0)??`en`}function K0({query:e,operationName:t}){return RegExp(`\\b(query|mutation|subscription)\\s+${t}\\b`).test(e)?t:void 0}async function q0(e,{headers:t={}}={}){let n=$0(),r=await fetch(`/graphql`,{method:`POST`,headers:{Accept:`application/graphql-response+json, application/json;q=0.9`,"Accept-Language":G0(),"Content-Type":`application/json`,...Q0(n)&&{Authorization:`Bearer ${n}`},...t},body:JSON.stringify({...e,operationName:K0(e)})}),i=await r.text();try{return JSON.parse(i)}catch{throw Error(`The gateway answered ${r.status} with something that is not JSON: ${i.slice(0,200)}`)}}var J0,Y0,X0,Z0,Q0,$0,e2;function t2(){return(t2=t((()=>{J0={es:`Español`,en:`English`,pt:`Português`},Y0=`gateway:token`,X0=`gateway:language`,Z0=/^[A-Za-z0-9\-._~+/]+=*$/,Q0=e=>Z0.test(e),$0=()=>sessionStorage.getItem(Y0)??``,e2=e=>sessionStorage.setItem(X0,e)})))()}function n2({token:e,onToken:t,language:n,onLanguage:r}){let[i,a]=(0,i2.useState)(!1),[o,s,c]=[(0,i2.useId)(),(0,i2.useId)(),(0,i2.useId)()],l=e===``?`none`:Q0(e)?`given`:`odd`;return(0,a2.jsxs)(`header`,{className:`session-bar`,children:[(0,a2.jsxs)(`h1`,{children:[(0,a2.jsx)(`img`,{src:V0,alt:``,width:`26`,height:`26`}),`Customer gateway`]}),(0,a2.jsxs)(`div`,{className:`session-fields`,children:[(0,a2.jsxs)(`div`,{className:`token-field`,"data-state":l,children:[(0,a2.jsx)(`label`,{htmlFor:o,children:`Access token`}),(0,a2.jsx)(`input`,{id:o,name:`token`,type:i?`text`:`password`,value:e,placeholder:`Paste a token to read your own cases and orders`,"aria-describedby":s,"aria-invalid":l===`odd`,autoComplete:`off`,autoCapitalize:`none`,spellCheck:!1,onChange:e=>t(U0(e.target.value))}),e!==``&&(0,a2.jsxs)(a2.Fragment,{children:[(0,a2.jsx)(`button`,{type:`button`,"aria-pressed":i,onClick:()=>a(!i),children:i?`Hide`:`Show`}),(0,a2.jsx)(`button`,{type:`button`,onClick:()=>t(``),children:`Clear`})]})]}),(0,a2.jsxs)(`div`,{className:`language-field`,children:[(0,a2.jsx)(`label`,{htmlFor:c,children:`Language`}),(0,a2.jsx)(`select`,{id:c,name:`language`,value:n,onChange:e=>r(e.target.value),children:Object.entries(J0).map(([e,t])=>(0,a2.jsx)(`option`,{value:e,children:t},e))})]})]}),(0,a2.jsx)(`p`,{id:s,className:`token-hint`,"data-state":l,role:`status`,children:(0,a2.jsx)(r2,{state:l})})]})}function r2({state:e}){return e===`given`?`Sent as Authorization: Bearer with every request. Forgotten when this browser tab closes.`:e===`odd`?`This does not look like a token, so it is not sent: it holds a space or another character that no token has.`:(0,a2.jsxs)(a2.Fragment,{children:[`No token yet? Run `,(0,a2.jsx)(`code`,{children:`python -m gateway token <email>`}),`, or copy one that `,(0,a2.jsx)(`code`,{children:`make serve`}),` printed. Without one you see news, frequent questions and the support desk.`]})}var i2,a2;function o2(){return(o2=t((()=>{i2=c(),H0(),t2(),a2=l()})))()}function s2(e){let[t,n]=(0,u2.useState)(e);return(0,u2.useEffect)(()=>{let t=setTimeout(()=>n(e),m2);return()=>clearTimeout(t)},[e]),t}function c2(){let[e,t]=(0,u2.useState)($0),[n,r]=(0,u2.useState)(G0),i=s2(e),a=(0,u2.useMemo)(()=>(...e)=>q0(...e),[i,n]);return(0,d2.jsxs)(d2.Fragment,{children:[(0,d2.jsx)(n2,{token:e,onToken:e=>{W0(e),t(e)},language:n,onLanguage:e=>{e2(e),r(e)}}),(0,d2.jsx)(`main`,{children:(0,d2.jsx)(i1,{fetcher:a,plugins:f2,visiblePlugin:z0,defaultTabs:p2,defaultEditorToolsVisibility:`variables`,shouldPersistHeaders:!1,inputValueDeprecation:!0,schemaDescription:!0,children:(0,d2.jsx)(i1.Logo,{children:`GraphiQL`})})})]})}var l2,u2,d2,f2,p2,m2;function h2(){return(h2=t((()=>{Me(),l2=o(),u2=c(),a1(),MV(),P0(),B0(),o2(),t2(),d2=l(),f2=[z0,jV],p2=[{query:M0[0].query,variables:M0[0].variables}],m2=500,(0,l2.createRoot)(document.getElementById(`page`)).render((0,d2.jsx)(c2,{}))})))()}function g2(){return(g2=t((()=>{h2()})))()}export{lC as i,sC as n,cC as r,g2 as t};
