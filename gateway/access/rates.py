@@ -21,6 +21,7 @@ import msgspec
 from redis.exceptions import RedisError
 from throttled.asyncio import RateLimiterType, RedisStore, Throttled
 from throttled.asyncio.rate_limiter import per_duration
+from throttled.exceptions import StoreUnavailableError
 
 from connectors.port.errors import SourceError
 from schema.context import Caller
@@ -134,7 +135,7 @@ class Rates:
         """Lets go of the connections."""
         if self._store is not None:
             client: Any = self._store._backend.get_client()  # noqa: SLF001 - the only way to it
-            await client.aclose()
+            await client.aclose(close_connection_pool=True)
 
     async def _taken(self, keys: _Keys, units: int) -> list[Level]:
         if self._shared is not None and self._monotonic() >= self._alone_until:
@@ -142,7 +143,7 @@ class Rates:
             try:
                 async with asyncio.timeout(2 * _PATIENCE):
                     return list(await asyncio.gather(*asked))
-            except (RedisError, OSError, TimeoutError) as error:
+            except (StoreUnavailableError, RedisError, OSError, TimeoutError) as error:
                 self._alone_until = self._monotonic() + _PAUSE
                 _log.warning("rates are counted by each process: %s", type(error).__name__)
         return [

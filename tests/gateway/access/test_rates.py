@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from redis.exceptions import ConnectionError as NoConnection
+from throttled.exceptions import StoreUnavailableError
 
 from connectors.port.errors import Unavailable
 from connectors.port.scope import Scope
@@ -118,7 +118,7 @@ async def test_a_store_that_is_down_stops_nobody_and_is_left_alone(
     async def down(*_: Any, **__: Any) -> Any:
         nonlocal tries
         tries += 1
-        raise NoConnection("redis://user:secret@store")
+        raise StoreUnavailableError("redis://user:secret@store")
 
     for bucket in rates._shared.values():
         monkeypatch.setattr(bucket.limiter, "limit", down)
@@ -128,7 +128,7 @@ async def test_a_store_that_is_down_stops_nobody_and_is_left_alone(
         assert (level.remaining, level.wait) == (left, None)
     assert tries == 2  # both buckets, once
     assert [record.getMessage() for record in caplog.records] == [
-        "rates are counted by each process: ConnectionError"
+        "rates are counted by each process: StoreUnavailableError"
     ]
     now = 6.0
     await rates.take(ANA, HERE, 10)
