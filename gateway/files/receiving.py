@@ -113,6 +113,15 @@ class Receiving:
             raise Interrupted
 
 
+async def settled(uploads: Uploads, upload_id: str, patience: float) -> None:
+    """Waits a little until nobody writes a file any more: whoever asks after a broken connection
+    how much arrived shall not be told less than is still being put away. patience: seconds."""
+    for _ in range(round(patience / _PAUSE)):
+        if not await uploads.is_locked(upload_id):
+            return
+        await asyncio.sleep(_PAUSE)
+
+
 async def locked(uploads: Uploads, upload_id: str, patience: float) -> str | None:
     """A key to the right of writing, waited for a little: whoever sends the rest after a broken
     connection is often faster than the news that it broke. patience: seconds."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.port.errors import Unavailable
 from gateway.files.links import Links
 from gateway.files.names import clean_name, extension
-from gateway.files.receiving import Receiving, locked
+from gateway.files.receiving import Receiving, locked, settled
 from gateway.files.scanner import Scanner
 from gateway.files.settings import FilesSettings
 from gateway.files.store import Store, StoreError, finished
@@ -192,6 +192,11 @@ class Files:
     async def upload(self, upload_id: str) -> Upload | None:
         """What is known of a file, None where there is none or its time is over."""
         return (await self._uploads.find([upload_id])).get(upload_id)
+
+    async def settled(self, upload_id: str) -> Upload | None:
+        """The same, once what is being written of it is put away, if that does not take long."""
+        await settled(self._uploads, upload_id, _PATIENCE)
+        return await self.upload(upload_id)
 
     async def receiving(
         self, upload_id: str, checksum: tuple[str, bytes] | None = None

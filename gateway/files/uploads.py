@@ -133,6 +133,13 @@ class Uploads:
         done = await self._write(taken.values(lock=key, locked_until=now + LEASE))
         return key if done else None
 
+    async def is_locked(self, upload_id: str) -> bool:
+        """Whether somebody writes it right now."""
+        held = and_(UploadRow.lock.is_not(None), UploadRow.locked_until >= self._clock())
+        async with self._database.read() as connection:
+            asked = select(UploadRow.id).where(UploadRow.id == upload_id, held)
+            return (await connection.execute(asked)).first() is not None
+
     async def unlock(self, upload_id: str, key: str) -> None:
         await self._write(_locked(upload_id, key).values(lock=None, locked_until=None))
 

@@ -78,7 +78,7 @@ class UploadRoute:
         if upload is None:
             raise Refusal(404, _GONE, headers=CLOSE)
         if method == "HEAD":
-            return 200, _state(upload)
+            return 200, _state(await self._files.settled(upload.id) or upload)
         if method == "DELETE":
             return await self._give_up(upload)
         return await self._take(upload, head, receive)
