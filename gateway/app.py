@@ -124,7 +124,9 @@ async def open_gateway(
     )
     if submissions is not None:
         listeners.append(submissions.heard)
-        cases = GuardedCases(submissions.over(_source(settings, systems, "cases")))
+        cases = GuardedCases(
+            submissions.over(_source(settings, systems, "cases"), files.files.read_from)
+        )
         sources = replace(sources, cases=cases)
 
     def make_context(

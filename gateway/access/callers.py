@@ -145,8 +145,10 @@ class Callers:
         else:
             identity = _same(await self._customers.identity_by_email(value), value)
         if self._asking.get(key) is asyncio.current_task():  # nobody said `forget` meanwhile
-            self._known[key] = (asked_at, identity)
-            self._known.move_to_end(key)
+            names = {key} if identity is None else {key, ("contact", identity.contact_id)}
+            for name in names:  # a link to a file names the contact
+                self._known[name] = (asked_at, identity)
+                self._known.move_to_end(name)
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
         return identity

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -271,7 +271,7 @@ class Files:
         """See `gateway.submissions.files`. Raises StoreError."""
         return self.read_from(file_id)
 
-    async def read_from(self, file_id: str, first: int = 0) -> AsyncIterator[bytes]:
+    async def read_from(self, file_id: str, first: int = 0) -> AsyncGenerator[bytes]:
         """The bytes of a file from byte `first` on. Raises StoreError."""
         row = await self.upload(file_id)
         if row is None or row.state != State.READY:

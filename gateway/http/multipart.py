@@ -1,7 +1,7 @@
 """GraphQL multipart requests: an operation and its files in one form, by the specification of
 https://github.com/jaydenseric/graphql-multipart-request-spec
 
-A file goes into the store while it comes and is looked at there; the operation gets its name. What
+A file goes into the store while it comes; the operation gets its name, and has it looked at. What
 the operation did not attach is gone when it has been answered, or when anything else ended it.
 """
 
@@ -161,9 +161,6 @@ class _Reading:
             await _passed(events)
             return IncomingFile(None, filename, refused.problems[0])
         problem = await _received(events, receiving, most)
-        if problem is None:
-            with contextlib.suppress(SourceError):  # the operation asks again, and tells it
-                problem = await self._files.look(file_id)
         if problem is not None:
             await self._files.discard([file_id])
             return IncomingFile(None, filename, problem)

@@ -6,10 +6,11 @@ While nothing of a caller's accounts waits, and no alias is asked for, it costs 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from connectors.port.errors import Unavailable
 from connectors.port.fields import Fields
 from connectors.port.pages import Keyset, Page, Slice
 from connectors.port.queries import CaseQuery
@@ -40,11 +41,17 @@ _NEWEST_FIRST = Ordering()
 R = TypeVar("R", CaseComment, Attachment)
 
 
-class SubmittedCases:
-    """A CaseSource."""
+#: The bytes of a file in the gateway's own store, from one on. Raises OSError.
+ReadFile = Callable[[str, int], AsyncGenerator[bytes]]
 
-    def __init__(self, source: CaseSource, pending: Pending, ledger: Ledger) -> None:
-        self._source, self._pending, self._ledger = source, pending, ledger
+
+class SubmittedCases:
+    """A CaseSource. read: reads files that the CRM does not have yet."""
+
+    def __init__(
+        self, source: CaseSource, pending: Pending, ledger: Ledger, read: ReadFile
+    ) -> None:
+        self._source, self._pending, self._ledger, self._read = source, pending, ledger, read
 
     # ---------------------------------------------------------------------------- lists
 
@@ -320,10 +327,24 @@ class SubmittedCases:
         self, attachment_id: str, scope: Scope, first: int = 0
     ) -> Content | None:
         parts = await self._parts([attachment_id], scope, Deed.FILE)
-        crm_id = _own_id(attachment_id, parts.get(attachment_id))
-        if crm_id is None:
+        mine = parts.get(attachment_id)
+        crm_id = _own_id(attachment_id, mine)
+        if crm_id is not None:
+            return await self._source.attachment_content(crm_id, scope, first)
+        if mine is None or mine[1].file is None or mine[1].state is not State.WAITING:
             return None
-        return await self._source.attachment_content(crm_id, scope, first)
+        chunks = self._read(mine[1].file.id, first)
+        return Content(mine[0].account, mine[1].file.size, _told(chunks), chunks.aclose)
+
+
+async def _told(chunks: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """The bytes of a held file. Raises Unavailable where there are no more: it may have reached the
+    CRM a moment ago."""
+    try:
+        async for data in chunks:
+            yield data
+    except OSError:
+        raise Unavailable("files", "a held file cannot be read now", retry_after=1) from None
 
 
 def _of_the_crm(query: CaseQuery) -> CaseQuery | None:

@@ -18,7 +18,7 @@ from connectors.kit.connector import Call, Wiring
 from connectors.port.sources import CaseSource, CaseWriter
 from gateway.audit import Audit
 from gateway.database.engine import Database
-from gateway.submissions.cases import SubmittedCases
+from gateway.submissions.cases import ReadFile, SubmittedCases
 from gateway.submissions.courier import Courier
 from gateway.submissions.engine import Engine, workflow_database
 from gateway.submissions.files import HeldFiles
@@ -49,9 +49,9 @@ class OpenSubmissions:
     _source: str
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
-    def over(self, source: CaseSource) -> CaseSource:
-        """The CRM's cases, with what is on its way to it."""
-        return SubmittedCases(source, self.pending, self._ledger)
+    def over(self, source: CaseSource, read: ReadFile) -> CaseSource:
+        """The CRM's cases, with what is on its way to it. read: reads held files."""
+        return SubmittedCases(source, self.pending, self._ledger, read)
 
     def heard(self, call: Call) -> None:
         """Told of each call to a system: one that the CRM answered says that it is there."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -117,6 +117,10 @@ class Store:
             raise FileNotFoundError(file_id)
         yield self.contents[file_id]
 
+    async def read_from(self, file_id: str, first: int) -> AsyncGenerator[bytes]:
+        async for data in self.read(file_id):
+            yield data[first:]
+
     async def release(self, ids: Sequence[str]) -> None:
         for one in ids:
             self.released.append(one)
@@ -152,7 +156,7 @@ class House:
 
     async def reopen(self) -> None:
         self.open = await opened(self)
-        self.cases = self.open.over(self.crm)
+        self.cases = self.open.over(self.crm, self.store.read_from)
         await self.open.sweep()
 
     async def events(self) -> list[Event]:
