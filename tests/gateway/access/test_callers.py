@@ -89,13 +89,21 @@ def callers(crm: Crm, clock: Clock) -> Callers:
 
 
 async def test_a_person_by_address_or_by_contact(callers: Callers, crm: Crm) -> None:
-    for claims in (person(), person(None, "003-1"), person(ANA, "003-1")):
+    for claims in (person(None, "003-1"), person(), person(ANA, "003-1")):
         caller = await callers.caller(claims)
         assert (caller.contact_id, caller.email, caller.locale) == ("003-1", ANA, "es-CO")
         assert caller.scope == Scope([ANDINA])
         assert caller.session_id == "s-1"
         assert (caller.staff, caller.scopes) == (False, frozenset())
-    assert crm.asked == [ANA, "003-1"]
+    assert crm.asked == ["003-1", ANA]
+
+
+async def test_a_person_asked_for_by_address_is_known_by_contact(
+    callers: Callers, crm: Crm
+) -> None:
+    for claims in (person(), person(None, "003-1"), person(ANA, "003-1")):
+        assert (await callers.caller(claims)).email == ANA
+    assert crm.asked == [ANA]
 
 
 async def test_somebody_whom_the_crm_does_not_know_sees_nothing(callers: Callers, crm: Crm) -> None:
