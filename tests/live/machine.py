@@ -45,12 +45,17 @@ def step(text: str) -> Iterator[None]:
 
 
 def run(
-    command: Sequence[str], missing: str, *, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    missing: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
 ) -> str:
-    """What the command prints. Raises NotReadyError with `missing` and the end of its output."""
+    """What the command prints, run inside a folder. Raises NotReadyError with `missing` and the end
+    of its output."""
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
