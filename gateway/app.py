@@ -45,7 +45,9 @@ from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
 from gateway.operations.subscriptions import Subscriptions
 from gateway.settings import Settings, SettingsError
+from gateway.sources import changes
 from gateway.sources.absent import Absent
+from gateway.sources.cached import Answers, open_answers
 from gateway.sources.guarded import (
     GuardedCases,
     GuardedCaseWriter,
@@ -110,12 +112,14 @@ async def open_gateway(
     systems = {
         name: await catalog.start(name, table, wiring) for name, table in settings.systems.items()
     }
-    sources = _sources(settings, systems)
+    answers = open_answers(settings.cache, settings.redis, lambda: wiring.clock().timestamp())
+    sources = _sources(settings, systems, answers)
     entrance = await open_entrance(
         settings, wiring, sources.customers, sources.customer_writer, background=background
     )
 
     hub = Hub()
+    hub.listen(changes.listener(answers))
     shared = _shared(hub, settings, background=background)
     writer = sources.case_writer
     files = await _files(settings, wiring, entrance, writer, background=background)
@@ -125,7 +129,7 @@ async def open_gateway(
     if submissions is not None:
         listeners.append(submissions.heard)
         cases = GuardedCases(
-            submissions.over(_source(settings, systems, "cases"), files.files.read_from)
+            submissions.over(_source(settings, systems, answers, "cases"), files.files.read_from)
         )
         sources = replace(sources, cases=cases)
 
@@ -171,6 +175,7 @@ async def open_gateway(
         await entrance.close()
         if shared is not None:
             await shared.close()
+        await answers.close()
         await asyncio.gather(rates.close(), *(system.close() for system in opened))
 
     page = graphiql.page() if settings.server.graphiql else None
@@ -339,22 +344,23 @@ def _starlette(
     )
 
 
-def _source(settings: Settings, systems: Mapping[str, System], noun: str) -> Any:
-    """Who answers for it. Raises SettingsError when a system cannot answer what it should."""
+def _source(settings: Settings, systems: Mapping[str, System], answers: Answers, noun: str) -> Any:
+    """Who answers for it, remembered. Raises SettingsError when a system cannot answer what it
+    should."""
     name = getattr(settings.sources, noun)
     if name is None:
         return Absent(noun)
     found = getattr(systems[name], noun)
     if found is None:
         raise SettingsError(f"sources.{noun}: the system {name!r} holds no {noun}")
-    return found
+    return answers.before(found, name)
 
 
-def _sources(settings: Settings, systems: Mapping[str, System]) -> Sources:
+def _sources(settings: Settings, systems: Mapping[str, System], answers: Answers) -> Sources:
     """Who answers for what. Raises SettingsError."""
 
     def source(noun: str) -> Any:
-        return _source(settings, systems, noun)
+        return _source(settings, systems, answers, noun)
 
     customers = GuardedCustomers(source("customers"))
     writer = settings.sources.customers and systems[settings.sources.customers].customer_writer

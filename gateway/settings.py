@@ -26,6 +26,7 @@ from gateway.http.lasting import SocketSettings
 from gateway.identity.settings import IdentitySettings
 from gateway.operations.limits import LimitSettings
 from gateway.operations.persisted import DocumentSettings
+from gateway.sources.freshness import CacheSettings
 from gateway.submissions.settings import SubmissionSettings
 
 #: What the embedded default is read from.
@@ -145,6 +146,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitSettings = LimitSettings()
     execution: ExecutionSettings = ExecutionSettings()
     rates: RateSettings = RateSettings()
+    cache: CacheSettings = CacheSettings()
     documents: DocumentSettings = DocumentSettings()
     #: What processes share: the URL of a Redis or Valkey, "" where each has its own.
     redis: str = ""

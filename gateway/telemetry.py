@@ -28,6 +28,10 @@ calls: Counter[tuple[str, str]] = Counter()
 #: "introspection", "directive", "subscription", "condition", "depth", "no_operation", "off".
 executions: Counter[str] = Counter()
 
+#: Answers by what they are about and where they came from since the start: "asked" of the system,
+#: "joined" a question under way, "remembered", or "stale".
+loads: Counter[tuple[str, str]] = Counter()
+
 _log = logging.getLogger("gateway.calls")
 
 #: Attributes of a log record that are worth a key, when somebody set them by `extra=`.

@@ -1,0 +1,151 @@
+"""Answers that several processes remember together, in a Redis or Valkey.
+
+It never fails a request: a store that is slow or away is left alone for a while, and each process
+goes on with what it remembers itself. What was changed meanwhile is owed to it, and nothing that
+rests on it is read from there before it was told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from gateway.sources import packing
+from gateway.sources.keys import VERSION
+from gateway.sources.packing import Packed
+from gateway.sources.versions import Subject
+
+T = TypeVar("T")
+
+_log = logging.getLogger("gateway.cache")
+
+#: Seconds that the store has to answer, and that it is left alone after it did not.
+_PATIENCE, _PAUSE = 0.05, 5.0
+#: Changes that are owed at most; of more, everything is taken for changed.
+_MOST_OWED: Final = 1_000
+#: Seconds that a count of changes is kept: longer than any answer is.
+_COUNTED: Final = 3 * 86_400
+_PREFIX: Final = f"portal:cache:{VERSION}"
+#: The largest answer that is sent there, in bytes.
+_LARGEST: Final = 1_000_000
+
+
+class Shared:
+    """A store by its URL. clock: seconds, monotonic."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis: Any = Redis.from_url(
+            url,
+            socket_timeout=_PATIENCE * 4,
+            socket_connect_timeout=_PATIENCE * 4,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=50,
+        )
+        self._clock = clock
+        self._rests_until = 0.0
+        self._owed: dict[Subject, None] = {}
+        self._telling: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        for task in (*self._tasks, *([self._telling] if self._telling else [])):
+            task.cancel()
+        await self._redis.aclose()
+
+    @property
+    def answers(self) -> bool:
+        """Whether the store is asked at all at the moment."""
+        return self._clock() >= self._rests_until
+
+    async def get(
+        self, keys: Sequence[str], rests_on: Sequence[Subject]
+    ) -> tuple[list[Packed | None], list[str]] | None:
+        """What is kept by keys and was not changed since, and how often each subject was changed.
+        None when the store cannot say."""
+        if not self.answers:
+            return None
+        if self._owed and any(subject in self._owed for subject in rests_on):
+            self._tell_soon()
+            return None
+        names = [*map(_counter, rests_on), *(f"{_PREFIX}:{key}" for key in keys)]
+        found = await self._patiently(self._redis.mget(names))
+        if found is None:
+            return None
+        versions = [(count or b"0").decode() for count in found[: len(rests_on)]]
+        return [_fresh(held, versions) for held in found[len(rests_on) :]], versions
+
+    def put(self, key: str, value: Any, at: float, versions: list[str], seconds: float) -> None:
+        """Keeps an answer, in the background. versions: as `get` told them before it was asked."""
+        if not self.answers or seconds <= 0:
+            return
+        body = packing.pack(value, at, versions)
+        if len(body) <= _LARGEST:
+            name, milliseconds = f"{_PREFIX}:{key}", max(1, int(seconds * 1000))
+            self._background(self._patiently(self._redis.set(name, body, px=milliseconds)))
+
+    def changed(self, subjects: Iterable[Subject]) -> None:
+        """Tells all processes of a change, in the background, and again until it is told."""
+        self._owed |= dict.fromkeys(subjects)
+        while len(self._owed) > _MOST_OWED:
+            self._owed.pop(next(iter(self._owed)))
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+
+    async def told(self) -> None:
+        """Waits until what is owed was told, or the store does not answer."""
+        while self._telling is not None and not self._telling.done():
+            await asyncio.wait([self._telling])
+
+    async def _tell(self) -> None:
+        while self._owed and self.answers:
+            owed = list(self._owed)
+            pipeline = self._redis.pipeline(transaction=False)
+            for subject in owed:
+                pipeline.incr(_counter(subject))
+                pipeline.expire(_counter(subject), _COUNTED)
+            if await self._patiently(pipeline.execute()) is None:
+                return
+            for subject in owed:
+                self._owed.pop(subject, None)
+
+    async def _patiently(self, asked: Awaitable[T]) -> T | None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await asked
+        except (RedisError, OSError, TimeoutError, ValueError) as error:
+            if self.answers:
+                _log.warning("the shared cache does not answer: %s", type(error).__name__)
+            self._rests_until = self._clock() + _PAUSE
+            return None
+
+    def _background(self, work: Coroutine[Any, Any, Any]) -> None:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _counter(subject: Subject) -> str:
+    kind, account = subject
+    return f"{_PREFIX}:changes:{kind.value}:{account}"
+
+
+def _fresh(held: bytes | None, versions: list[str]) -> Packed | None:
+    if held is None:
+        return None
+    try:
+        found = packing.unpack(held)
+    except (msgspec.MsgspecError, ValueError):
+        return None  # whoever wrote it, it is not ours
+    return found if found.versions == versions else None

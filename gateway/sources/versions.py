@@ -1,0 +1,47 @@
+"""What was changed, counted by kind and account: an answer from before a change is not given after
+it. Counters only tell "the same" from "another"."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Final
+
+from connectors.port.scope import Scope
+from gateway.sources.freshness import PUBLIC, Kind
+
+#: Accounts that are remembered to have been changed.
+_MOST: Final = 50_000
+#: In place of an account: all of them.
+EVERYBODY: Final = "*"
+
+#: A kind, and an account's id or EVERYBODY.
+Subject = tuple[Kind, str]
+
+
+class Versions:
+    """Changes that this process knows of."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[Subject, int] = OrderedDict()
+        self._all = 0
+
+    def of(self, subjects: Iterable[Subject]) -> tuple[int, ...]:
+        """Changes so far; not equal to earlier ones if something was changed meanwhile."""
+        return (self._all, *(self._counts.get(subject, 0) for subject in subjects))
+
+    def change(self, subject: Subject) -> None:
+        self._counts[subject] = self._counts.pop(subject, 0) + 1
+        if len(self._counts) > _MOST:
+            self._counts.popitem(last=False)
+            self._all += 1  # what is forgotten here could be taken for unchanged
+
+    def change_all(self) -> None:
+        self._all += 1
+
+
+def subjects(kind: Kind, scope: Scope | None) -> list[Subject]:
+    """What an answer rests on."""
+    if kind in PUBLIC or scope is None:
+        return [(kind, EVERYBODY)]
+    return [(kind, EVERYBODY), *((kind, account.id) for account in scope)]
