@@ -372,6 +372,10 @@ def _sources(settings: Settings, systems: Mapping[str, System], answers: Answers
         orders=GuardedOrders(source("orders")),
         news=source("news"),
         questions=source("questions"),
-        customer_writer=GuardedCustomerWriter(writer, customers) if writer else None,
+        customer_writer=(
+            GuardedCustomerWriter(changes.TellingCustomerWriter(writer, answers), customers)
+            if writer
+            else None
+        ),
         case_writer=GuardedCaseWriter(taking, cases) if taking else None,
     )

@@ -16,6 +16,7 @@ from gateway.access.callers import Callers
 from gateway.access.claims import Claims
 from gateway.operations.requests import Outcome, Request
 from gateway.operations.run import Operations
+from gateway.sources.cached import Answers
 from gateway.sources.guarded import (
     GuardedCases,
     GuardedCustomers,
@@ -103,8 +104,11 @@ class Run:
         return {error["extensions"]["code"] for error in self.body.get("errors", ())}
 
 
-def opened(world: World, manner: Manner, guarded: bool, writer: Writer) -> Sources:
-    """The sources of a world. guarded: False takes the wall away."""
+def opened(
+    world: World, manner: Manner, guarded: bool, writer: Writer, answers: Answers | None = None
+) -> Sources:
+    """The sources of a world. guarded: False takes the wall away. answers: what is remembered of
+    them, by whoever asks."""
     bare = Sources(
         customers=sources.Customers(world, manner),
         cases=sources.Cases(world, manner),
@@ -113,6 +117,16 @@ def opened(world: World, manner: Manner, guarded: bool, writer: Writer) -> Sourc
         questions=public.Questions(world, manner),
         customer_writer=writer,
     )
+    if answers is not None:
+        before = functools.partial(answers.before, name="world")
+        bare = replace(
+            bare,
+            customers=before(bare.customers),
+            cases=before(bare.cases),
+            orders=before(bare.orders),
+            news=before(bare.news),
+            questions=before(bare.questions),
+        )
     if not guarded:
         return bare
     customers = GuardedCustomers(bare.customers)
@@ -132,12 +146,13 @@ class Gateway:
     world: World
     manner: Manner = field(default_factory=Manner)
     guarded: bool = True
+    answers: Answers | None = None
 
     async def ask(self, asked: Asked, asker: Asker) -> Run:
         """The answer to a document."""
         identities, writer = Identities(self.world), Writer(self.world)
         submissions = Submissions(self.world, self.manner)
-        found = opened(self.world, self.manner, self.guarded, writer)
+        found = opened(self.world, self.manner, self.guarded, writer, self.answers)
         # Trouble begins once it is known who asks: before that there is no operation to answer.
         calm = opened(self.world, replace(self.manner, trouble={}), self.guarded, writer)
         callers = Callers(calm.customers, timedelta(seconds=60), _now)

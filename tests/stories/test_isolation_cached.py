@@ -1,0 +1,144 @@
+"""The same with every answer remembered: by one memory for everybody, hot, in one process or in a
+store that processes share. What one person was answered never reaches another."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+
+from gateway.sources import keys
+from gateway.sources.cached import Answers
+from gateway.sources.freshness import CacheSettings, Freshness
+from gateway.sources.keys import Key
+from tests.gateway.sources.store import store
+from tests.stories.test_isolation_worlds import askers, check, made, quiet
+from tests.worlds.documents import Asked
+from tests.worlds.memory import HONEST, LEAKY, Manner
+from tests.worlds.people import worlds
+from tests.worlds.running import Asker, Gateway
+from tests.worlds.world import World
+
+LONG = Freshness(seconds=600)
+EVERYTHING = CacheSettings(
+    missing_seconds=600,
+    accounts=LONG,
+    contacts=LONG,
+    cases=LONG,
+    orders=LONG,
+    news=LONG,
+    questions=LONG,
+)
+Question = tuple[Asker, Asked]
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with quiet():
+        yield
+
+
+@st.composite
+def rounds(draw: Any) -> tuple[World, list[Question]]:
+    """A world, and documents that several people ask: each of them asks each."""
+    world = draw(worlds())
+    people = draw(st.lists(askers(world), min_size=2, max_size=4))
+    dice = draw(st.randoms(use_true_random=False, note_method_calls=False))
+    documents = [made(world, dice.choice(people), dice) for _ in range(3)]
+    return world, [(asker, asked) for asked in documents for asker in people]
+
+
+def answered(
+    world: World, manner: Manner, asked: list[Question], answers: list[Answers] | None = None
+) -> list[Mapping[str, Any]]:
+    """The answers to questions one after the other, each checked. answers: what is remembered, of
+    one process after the other; None for nothing."""
+
+    async def run() -> list[Mapping[str, Any]]:
+        bodies = []
+        for place, (asker, document) in enumerate(asked):
+            memory = answers[place % len(answers)] if answers else None
+            found = await Gateway(world, manner, answers=memory).ask(document, asker)
+            check(found, world, asker, document)
+            bodies.append(found.body)
+        for memory in answers or ():
+            await memory.close()
+        return bodies
+
+    with asyncio.Runner() as runner:
+        return runner.run(run())
+
+
+def twice(asked: list[Question]) -> list[Question]:
+    """Each again when all are remembered, in another order."""
+    return asked + random.Random(7).sample(asked, len(asked))
+
+
+_FEW = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@_FEW
+@given(rounds())
+def test_what_is_remembered_is_answered_as_if_it_were_not(
+    drawn: tuple[World, list[Question]],
+) -> None:
+    world, asked = drawn[0], twice([q for q in drawn[1] if "mutation" not in q[1].text])
+    remembered = answered(world, HONEST, asked, [Answers(EVERYTHING)])
+    assert remembered == answered(world, HONEST, asked)
+
+
+@_FEW
+@given(rounds())
+def test_nobody_is_answered_what_a_leaky_system_told_another(
+    drawn: tuple[World, list[Question]],
+) -> None:
+    answered(drawn[0], LEAKY, twice(drawn[1]), [Answers(EVERYTHING)])
+
+
+@_FEW
+@given(rounds())
+def test_processes_that_share_a_store_answer_as_if_they_did_not(
+    drawn: tuple[World, list[Question]],
+) -> None:
+    world, asked = drawn[0], twice([q for q in drawn[1] if "mutation" not in q[1].text])
+    held = store()
+    processes = [Answers(EVERYTHING, held()) for _ in range(2)]
+    assert answered(world, HONEST, asked, processes) == answered(world, HONEST, asked)
+
+
+def test_a_key_without_the_scope_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first property above can fail: with keys that leave the scope out it does."""
+
+    def scopeless(source: str, method: str, item: Any, rest: tuple[Any, ...]) -> Key:
+        return source, method, repr(_without(item)), tuple(map(_without, rest))
+
+    def _without(value: Any) -> Any:
+        if type(value).__name__ == "Scope":
+            return None
+        if hasattr(value, "scope"):
+            return [getattr(value, name) for name in value.__slots__ if name != "scope"]
+        return value
+
+    def differs(drawn: tuple[World, list[Question]]) -> bool:
+        world, asked = drawn[0], [q for q in drawn[1] if "mutation" not in q[1].text]
+        try:
+            return answered(world, HONEST, asked, [Answers(EVERYTHING)]) != expected(drawn)
+        except AssertionError:
+            return True
+
+    def expected(drawn: tuple[World, list[Question]]) -> list[Mapping[str, Any]]:
+        asked = [q for q in drawn[1] if "mutation" not in q[1].text]
+        return answered(drawn[0], HONEST, asked)
+
+    monkeypatch.setattr(keys, "key_of", scopeless)
+    first = settings(_FEW, phases=[Phase.generate], max_examples=200, database=None)
+    assert find(rounds(), differs, settings=first)
