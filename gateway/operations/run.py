@@ -25,6 +25,7 @@ from gateway.operations.limits import LimitExceeded, LimitSettings, check_variab
 from gateway.operations.persisted import Persisted
 from gateway.operations.price import Worth
 from gateway.operations.requests import Outcome, Request
+from gateway.sources.provenance import telling
 from schema.context import Context
 
 #: Characters of a document seen for the first time that take as much work as an object does.
@@ -116,8 +117,12 @@ class Operations:
         """The answer to an operation."""
         request, document = ready.request, ready.checked.document
         assert document is not None  # noqa: S101 - what has none is never ready
-        result = await self._result(document, request, context)
-        return outcome_of(result, context, ready.shows_schema)
+        with telling() as told:
+            result = await self._result(document, request, context)
+        outcome = outcome_of(result, context, ready.shows_schema)
+        if sources := told.extension():
+            outcome.body.setdefault("extensions", {})["sources"] = sources
+        return outcome
 
     async def _result(
         self, document: DocumentNode, request: Request, context: Context
