@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -146,6 +147,10 @@ def _serve(options: argparse.Namespace) -> None:
 
 async def _answer(settings: Settings, listener: socket.socket, banner: str) -> None:
     gateway = await open_gateway(settings)
+    # What the start made stays. Looking through all of it for garbage would stop everybody for a
+    # tenth of a second, every time.
+    gc.collect()
+    gc.freeze()
     await serve(
         gateway.app,
         listener,

@@ -30,8 +30,9 @@ from gateway.operations.limits import (
 from gateway.operations.places import arguments_of
 from gateway.operations.price import Bill, bills
 
-#: Most documents that are remembered, and most characters of all of them.
-_MOST, _MOST_CHARACTERS = 1_000, 8_000_000
+#: Most documents that are remembered, and most characters and tokens of all of them. A parsed token
+#: takes half a kilobyte.
+_MOST, _MOST_CHARACTERS, _MOST_TOKENS = 1_000, 8_000_000, 200_000
 #: Most mistakes that are told of one document.
 _MOST_ERRORS = 20
 #: The specification's rules, and that of @oneOf for literals, which strawberry keeps apart.
@@ -60,12 +61,12 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, limits: LimitSettings) -> None:
         self._schema, self._limits = schema, limits
         self._known: OrderedDict[str, Checked] = OrderedDict()
-        self._characters = 0
+        self._characters = self._tokens = 0
 
     def forget(self) -> None:
         """Drops all that is remembered."""
         self._known.clear()
-        self._characters = 0
+        self._characters = self._tokens = 0
 
     def known(self, text: str) -> Checked | None:
         """The document of a text, where it was checked before."""
@@ -84,9 +85,15 @@ class Documents:
             return checked
         self._known[text] = checked
         self._characters += len(text)
-        while len(self._known) > _MOST or self._characters > _MOST_CHARACTERS:
-            oldest, _ = self._known.popitem(last=False)
+        self._tokens += checked.tokens
+        while (
+            len(self._known) > _MOST
+            or self._characters > _MOST_CHARACTERS
+            or self._tokens > _MOST_TOKENS
+        ):
+            oldest, forgotten = self._known.popitem(last=False)
             self._characters -= len(oldest)
+            self._tokens -= forgotten.tokens
         return checked
 
     def _check(self, text: str) -> Checked:

@@ -27,6 +27,8 @@ from schema.written import lines, one_line
 if TYPE_CHECKING:
     from schema.cases.inputs import CreateCaseInput
 
+#: Seconds that a new case waits for the ERP.
+PATIENCE = 3.0
 #: What is asked of an order: that it is there, and what people call it.
 _ORDER = frozenset({"id", "number"})
 _NOT_THEIRS = N_("Your company has no such order.")
@@ -194,10 +196,22 @@ async def _orders(
 
 
 async def _asked(ask: Any, keys: Sequence[str], scope: Scope) -> _Known:
+    """None when it cannot say, or not soon. A question is left to end by itself: others may wait
+    for the same answer."""
     if not keys:
         return []
+    question: asyncio.Future[_Known] = asyncio.ensure_future(ask(keys, _ORDER, scope))
+    await asyncio.wait({question}, timeout=PATIENCE)
+    if not question.done():
+        question.add_done_callback(_unheard)
+        return None
     try:
-        found: _Known = await ask(keys, _ORDER, scope)
+        return question.result()
     except SourceError:
         return None
-    return found
+
+
+def _unheard(question: asyncio.Future[_Known]) -> None:
+    """Nobody waits for it any more; what it failed with is not worth a word in the log."""
+    if not question.cancelled():
+        question.exception()

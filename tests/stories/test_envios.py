@@ -359,3 +359,55 @@ async def test_con_el_erp_caido_el_reclamo_se_envia(house: Portal) -> None:
 
 #: Abrir el caso, y leer lo que se muestra de quien lo abrió y de su empresa.
 COST_OF_CREATE = {"crm": 2}
+
+
+TIMELINE = """query($n: String!) { case(by: {number: $n}) { timeline(first: 100) { nodes { __typename
+  ... on CaseOpened { at } ... on CaseComment { body createdAt } ... on Attachment { filename createdAt }
+  ... on CaseStatusChanged { at from to } ... on CaseRejection { at message } } } } }"""
+
+
+async def test_la_historia_de_un_caso(portal: Portal) -> None:
+    """Todo lo que pasó, en un solo orden, con una sola llamada más; sin las notas internas."""
+    cases = await portal.ask(
+        "{ cases(first: 100) { nodes { number comments { nodes { body } } } } }"
+    )
+    kinds: set[str] = set()
+    for case in cases.data["cases"]["nodes"][:25]:
+        answer = await portal.ask(TIMELINE, {"n": case["number"]})
+        assert answer.cost == {"crm": 2}
+        nodes = answer.data["case"]["timeline"]["nodes"]
+        assert nodes[0]["__typename"] == "CaseOpened"
+        moments = [node.get("at") or node["createdAt"] for node in nodes]
+        assert moments == sorted(moments)
+        said = [node["body"] for node in nodes if node["__typename"] == "CaseComment"]
+        assert said == [comment["body"] for comment in case["comments"]["nodes"]]
+        kinds |= {node["__typename"] for node in nodes}
+    assert kinds == {"CaseOpened", "CaseComment", "Attachment", "CaseStatusChanged"}
+
+
+async def test_la_historia_de_muchos_casos_cuesta_lo_mismo(portal: Portal) -> None:
+    text = "{ cases(first: 20) { nodes { timeline { nodes { __typename } } } } }"
+    assert (await portal.ask(text)).cost == {"crm": 2}
+
+
+async def test_con_el_crm_caido_el_caso_queda_recibido(house: Portal) -> None:
+    """Se recibe, se ve en Mis casos sin número, y el mismo id sirve cuando el CRM vuelve."""
+    await house.ask("{ viewer { name } }")  # quién es Ana, el portal ya lo sabe
+    house.faults.of("crm").arm("status", 503)
+    answer = await house.ask(CREATE, {"input": {"category": "QUERY", "description": "Hola"}})
+    house.faults.of("crm").reset()
+    payload = answer.partial["createCase"]
+    assert payload["message"] == SENT
+    case = payload["case"]
+    # Lo que solo sabe el CRM falta, y nada más.
+    assert {tuple(error["path"][2:]) for error in answer.errors} == {("contact",), ("account",)}
+    assert (case["number"], case["status"], case["subject"]) == (None, "SUBMITTED", "Consulta")
+    assert case["category"] == {"label": "Consulta"}
+    shown = await house.ask(
+        """query($id: ID!) { case(by: {id: $id}) { id subject viewerCanComment
+           timeline { nodes { __typename } } } }""",
+        {"id": case["id"]},
+    )
+    assert shown.data["case"]["subject"] == "Consulta"
+    assert shown.data["case"]["viewerCanComment"] is True
+    assert shown.data["case"]["timeline"]["nodes"] == [{"__typename": "CaseOpened"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -394,6 +395,26 @@ async def test_a_case_does_not_wait_for_the_erp(down: Any) -> None:
     # What its number is, nobody can say now; it is not told as one.
     assert named.order_number == "ID o1"
     assert named.details == (CaseDetail("order", "ID o1"),)
+
+
+async def test_a_case_does_not_wait_long_for_the_erp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question that takes too long is left to end by itself, whatever it ends with."""
+    asked = asyncio.Event()
+    release = asyncio.Event()
+
+    class Slow(Erp):
+        async def orders_by_number(self, *question: Any) -> Any:
+            asked.set()
+            await release.wait()
+            raise Unavailable("erp", "down")
+
+    monkeypatch.setattr("schema.cases.opening.PATIENCE", 0.01)
+    office = Office(erp=Slow())
+    payload = await office.do(CREATE, **CLAIM, details=filled(order="450001"))
+    assert payload["message"] == "Se ha enviado correctamente"
+    assert asked.is_set()
+    release.set()
+    await asyncio.sleep(0)
 
 
 # --------------------------------------------------------------------------------------- accounts
