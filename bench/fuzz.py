@@ -126,6 +126,8 @@ async def main(count: int) -> None:
         database = folder / "sandbox.sqlite"
         await asyncio.to_thread(sandbox.data.build, database, NOW.date())
         async with opened(database, folder) as portal:
+            gc.collect()
+            gc.freeze()  # as `serve` does
             await _shapes(portal)
             await _chance(portal, count)
 

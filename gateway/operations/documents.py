@@ -13,6 +13,7 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLSchema,
+    Node,
     parse,
     specified_rules,
     validate,
@@ -31,8 +32,8 @@ from gateway.operations.places import arguments_of
 from gateway.operations.price import Bill, bills
 
 #: Most documents that are remembered, and most characters and tokens of all of them. A parsed token
-#: takes half a kilobyte.
-_MOST, _MOST_CHARACTERS, _MOST_TOKENS = 1_000, 8_000_000, 200_000
+#: takes three objects and a third of a kilobyte, and each search for garbage looks through them.
+_MOST, _MOST_CHARACTERS, _MOST_TOKENS = 1_000, 8_000_000, 100_000
 #: Most mistakes that are told of one document.
 _MOST_ERRORS = 20
 #: The specification's rules, and that of @oneOf for literals, which strawberry keeps apart.
@@ -113,6 +114,7 @@ class Documents:
                 for error, argument in zip(mistakes, named, strict=True)
             ]
             return Checked(None, told, tokens=tokens)
+        _lighten(document)
         names = (node.name.value for node in nodes_of(document) if isinstance(node, FieldNode))
         return Checked(
             document,
@@ -121,3 +123,20 @@ class Documents:
             bills=bills(self._schema, document),
             introspects=any(name in _INTROSPECTION for name in names),
         )
+
+
+def _lighten(document: DocumentNode) -> None:
+    """Lets go of the tokens that a valid document was parsed from: a third of its weight, which
+    running it never asks for. Errors still say where their fields and values stand."""
+    waiting: list[Node] = [document]
+    while waiting:
+        node = waiting.pop()
+        place: Any = node.loc
+        if place is not None:
+            place.start_token = place.end_token = None
+        for key in node.keys:
+            value = getattr(node, key, None)
+            if isinstance(value, Node):
+                waiting.append(value)
+            elif isinstance(value, list | tuple):
+                waiting += (one for one in value if isinstance(one, Node))
