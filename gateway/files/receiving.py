@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from gateway.files.store import PIECE, Store, finished
@@ -27,7 +28,8 @@ class Receiving:
     """One sender's right to write one file, from where it stopped. Made by `Files`; `end` must be
     called in any case.
 
-    It holds one piece of the file at most. checksum: name and digest of all that will come; without
+    It holds one piece of the file at most. free: gives the place of a file that comes in back, by
+    whose it is. checksum: name and digest of all that will come; without
     one, every piece counts as soon as it is in the store."""
 
     def __init__(
@@ -36,9 +38,11 @@ class Receiving:
         uploads: Uploads,
         upload: Upload,
         key: str,
+        free: Callable[[str], None],
         checksum: tuple[str, bytes] | None = None,
     ) -> None:
         self._store, self._uploads, self.upload, self._key = store, uploads, upload, key
+        self._free = free
         self._began = self.received = upload.received
         self._piece: bytearray | None = None
         self._checksum = checksum
@@ -72,6 +76,7 @@ class Receiving:
 
     async def leave(self) -> None:
         """Gives the right to write back, having written nothing."""
+        self._free(self.upload.who)
         await finished(self._uploads.unlock(self.upload.id, self._key))
 
     async def _end(self, *, whole: bool) -> None:
@@ -84,6 +89,7 @@ class Receiving:
             if self._checksum or whole:
                 await self._note(whole=whole or self.is_whole)
         finally:
+            self._free(self.upload.who)
             await self._uploads.unlock(self.upload.id, self._key)
 
     async def _open(self) -> bytearray:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +17,8 @@ from gateway.files.names import clean_name, extension
 from gateway.files.receiving import Receiving, locked, settled
 from gateway.files.scanner import Scanner
 from gateway.files.settings import FilesSettings
-from gateway.files.store import Store, StoreError, finished
+from gateway.files.slots import Slots
+from gateway.files.store import NAME, Store, StoreError, finished
 from gateway.files.tables import State
 from gateway.files.types import KNOWN, Looker
 from gateway.files.uploads import Upload, Uploads, new_id, whose
@@ -36,8 +37,6 @@ from schema.texts import N_
 
 _log = logging.getLogger("gateway.files")
 
-#: How errors name the place where bytes are kept.
-NAME = "files"
 #: How long a file of a request that breaks off in the middle may lie around.
 _OF_A_REQUEST = timedelta(hours=1)
 #: Seconds that whoever wants to write a file waits for another writer to stop.
@@ -66,6 +65,7 @@ class Files:
         self.settings, self._store, self._uploads = settings, store, uploads
         self._links, self._clock, self._largest = links, clock, largest
         self._scanner = Scanner(settings.scanner) if settings.scanner else None
+        self._slots = Slots(settings.at_once)
         self._lasts = timedelta(hours=settings.unattached_hours)
 
     def most_bytes(self, allowed: int) -> int:
@@ -181,13 +181,16 @@ class Files:
         self, upload_id: str, caller: Caller, filename: str, content_type: str, most: int
     ) -> Receiving:
         """A place for a file of a request, and the right to write it. upload_id: a new one. most:
-        bytes. Raises Problems when the caller has too much waiting."""
-        name = clean_name(filename[:_LONGEST_NAME])
-        row = await self._uploads.reserve(
-            upload_id, whose(caller), name, content_type[:100], most, _OF_A_REQUEST, self._room
-        )
-        key = await self._uploads.lock(row.id)
-        return Receiving(self._store, self._uploads, row, key or "")
+        bytes. Raises Problems when the caller has too much waiting, Unavailable while too many
+        files come in."""
+        name, who = clean_name(filename[:_LONGEST_NAME]), whose(caller)
+        with self._slot(who) as slot:
+            row = await self._uploads.reserve(
+                upload_id, who, name, content_type[:100], most, _OF_A_REQUEST, self._room
+            )
+            key = await self._uploads.lock(row.id)
+            slot.pop_all()
+            return Receiving(self._store, self._uploads, row, key or "", self._slots.free)
 
     async def upload(self, upload_id: str) -> Upload | None:
         """What is known of a file, None where there is none or its time is over."""
@@ -202,15 +205,31 @@ class Files:
         self, upload_id: str, checksum: tuple[str, bytes] | None = None
     ) -> Receiving | None:
         """The right to write a file where it stopped, None while somebody else has it. Raises
-        LookupError where there is no such file that could still be written."""
+        LookupError where there is no such file that could still be written, Unavailable while too
+        many files come in."""
+        if await self.upload(upload_id) is None:
+            raise LookupError
         key = await locked(self._uploads, upload_id, _PATIENCE)
-        row = await self.upload(upload_id)
+        row = await self.upload(upload_id)  # whoever wrote it may have gone on
         if row is not None and key is None:
             return None
-        if row is None or key is None or row.state not in (State.RECEIVING, State.RECEIVED):
+        try:
+            if row is None or row.state not in (State.RECEIVING, State.RECEIVED):
+                raise LookupError
+            self._slots.take(row.who)
+        except (LookupError, Unavailable):
             await self._uploads.unlock(upload_id, key or "")
-            raise LookupError
-        return Receiving(self._store, self._uploads, row, key, checksum)
+            raise
+        free = self._slots.free
+        return Receiving(self._store, self._uploads, row, key or "", free, checksum)
+
+    @contextlib.contextmanager
+    def _slot(self, who: str) -> Iterator[contextlib.ExitStack]:
+        """A place for a file that comes in, given back unless whoever has it keeps it."""
+        self._slots.take(who)
+        with contextlib.ExitStack() as slot:
+            slot.callback(self._slots.free, who)
+            yield slot
 
     async def look(self, upload_id: str) -> Problem | None:
         """Looks at a file that has arrived completely, and notes whether it is taken. Answers why

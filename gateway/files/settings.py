@@ -34,7 +34,8 @@ class FilesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store_options: what obstore takes for it; by default it reads the environment. file_megabytes,
     request_megabytes, request_files: of one GraphQL multipart request. upload_megabytes: of a file
     by createUpload. case_files, case_megabytes: of one case. caller_files, caller_megabytes: sent
-    by one caller and not yet attached. unattached_hours: how long such a file is kept. types: media
+    by one caller and not yet attached. at_once: files that come in at the same time, a quarter of
+    them by one caller. unattached_hours: how long such a file is kept. types: media
     types that are taken, by content. link_minutes: how long a link to a file works."""
 
     store: str = "var/files"
@@ -47,6 +48,7 @@ class FilesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case_megabytes: _Positive = 1000
     caller_files: _Count = 40
     caller_megabytes: _Positive = 2000
+    at_once: _Count = 60
     unattached_hours: _Positive = 24
     types: tuple[str, ...] = BY_DEFAULT
     link_minutes: _Positive = 10

@@ -17,8 +17,10 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+#: How errors name it.
+NAME = "files"
 #: Bytes of a piece. A change of it makes files that are in the store unreadable.
-PIECE = 2 * 1024 * 1024
+PIECE = 1024 * 1024
 #: Bytes that a reader gets at once, about.
 _SIP = 256 * 1024
 

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.port.errors import SourceError, Unavailable
 from gateway.files.receiving import Interrupted, Receiving
-from gateway.files.service import NAME, Files
-from gateway.files.store import StoreError
+from gateway.files.service import Files
+from gateway.files.store import NAME, StoreError
 from gateway.files.uploads import new_id
 from gateway.files.verdict import empty, too_large, too_many
 from gateway.http import body, preflight
@@ -85,6 +85,8 @@ class MultipartRoute:
             async with contextlib.aclosing(form.events()) as events:
                 request = await reading.request(events)
             return await self._reception.answer(visitor, request)
+        except Unavailable as busy:
+            return _unavailable(busy, visitor.language)
         except StoreError as error:
             return _unavailable(Unavailable(NAME, str(error), retry_after=30), visitor.language)
         finally:

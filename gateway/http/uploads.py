@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 from connectors.port.errors import SourceError, Unavailable
 from gateway.files.links import Links, UploadTicket
 from gateway.files.receiving import CHECKSUMS, Interrupted, Receiving, WrongChecksum
-from gateway.files.service import NAME, Files
-from gateway.files.store import StoreError
+from gateway.files.service import Files
+from gateway.files.store import NAME, StoreError
 from gateway.files.tables import State
 from gateway.files.uploads import Upload
 from gateway.http.answers import send_empty, send_error
@@ -131,6 +131,8 @@ class UploadRoute:
             receiving = await self._files.receiving(upload.id, checksum)
         except LookupError:
             raise Refusal(404, _GONE, headers=CLOSE) from None
+        except Unavailable as busy:
+            raise _unavailable(busy) from None
         if receiving is None:
             headers = {"retry-after": "5", **CLOSE}
             text = "Somebody else sends this file right now."

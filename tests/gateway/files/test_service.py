@@ -13,6 +13,7 @@ from connectors.port.errors import Unavailable
 from gateway.files.receiving import Interrupted, WrongChecksum
 from gateway.files.store import PIECE, StoreError
 from gateway.files.tables import State
+from gateway.files.uploads import new_id
 from schema.files.service import IncomingFile, StoredFile
 from schema.problems import Problem, ProblemCode, Problems
 from tests.gateway.files import samples
@@ -348,3 +349,28 @@ async def test_a_scanner_over_tcp_is_reached_by_host_and_port(
             await home.arrived(b"text")
         (folder / "clamd").unlink(missing_ok=True)
     assert asked == [("scanner.example", 3310), ("10.0.0.1", 9000)]
+
+
+async def test_so_many_files_come_in_at_once_and_nobody_takes_all_places(folder: Path) -> None:
+    async with cabinet(folder, at_once=8) as home:
+        ids = [(await home.files.create_upload(ANA, "a.txt", "", 5)).id for _ in range(3)]
+        first, second = [await home.files.receiving(upload_id) for upload_id in ids[:2]]
+        assert first is not None
+        assert second is not None
+        with pytest.raises(Unavailable) as raised:
+            await home.files.receiving(ids[2])
+        assert raised.value.retry_after == 5
+        with pytest.raises(Unavailable):
+            await home.files.incoming(new_id(), ANA, "a.txt", "", 5)
+        others = [person(f"003C{number}") for number in range(6)]
+        held = [await home.files.incoming(new_id(), one, "a.txt", "", 5) for one in others]
+        with pytest.raises(Unavailable):
+            await home.files.incoming(new_id(), LUIS, "a.txt", "", 5)
+        await held[0].end()
+        await first.leave()
+        assert await home.sent(ids[2], b"12345") == 5
+        # What fails on its way to a place gives it back.
+        for _ in range(9):
+            with pytest.raises(LookupError):
+                await home.files.receiving("unknown")
+        await (await home.files.incoming(new_id(), LUIS, "a.txt", "", 5)).end()
