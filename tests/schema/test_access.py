@@ -178,6 +178,20 @@ async def test_a_role_counts_for_its_own_account(
     assert await ask(graph, who, CHANGE, id=to_global("Account", "a1")) == answer
 
 
+def test_which_fields_check_their_account_themselves() -> None:
+    """Their declaration names no argument to check by. Each is tried with every role, in
+    tests/schema/cases and tests/stories/test_isolation_writes.py: a new one has to be as well."""
+    mutation = SCHEMA._schema.mutation_type
+    assert mutation is not None
+    found = set()
+    for name, field in mutation.fields.items():
+        declared = field.extensions["strawberry-definition"].directives
+        [needs] = [one for one in declared if isinstance(one, Authorized | Anonymous)]
+        if isinstance(needs, Authorized) and needs.role and not needs.of:
+            found.add(name)
+    assert found == {"createCase", "addCaseComment", "addCaseAttachments", "closeCase"}
+
+
 async def test_a_role_without_the_membership_in_the_scope_is_none() -> None:
     stale = replace(person((OWN, Role.ADMIN)), scope=Scope())
     with pytest.raises(NotAllowed):

@@ -24,6 +24,7 @@ from tests.worlds.world import World
 ERRORS = "userErrors { code message field }"
 CREATE = f"mutation($input: CreateCaseInput!) {{ createCase(input: $input) {{ message case {{ id account {{ id }} order {{ number }} }} {ERRORS} }} }}"
 COMMENT = f"mutation($input: AddCaseCommentInput!) {{ addCaseComment(input: $input) {{ message comment {{ id }} case {{ id status }} {ERRORS} }} }}"
+ATTACH = f"mutation($input: AddCaseAttachmentsInput!) {{ addCaseAttachments(input: $input) {{ message attachments {{ id }} case {{ id number }} {ERRORS} }} }}"
 CLOSE = f"mutation($input: CloseCaseInput!) {{ closeCase(input: $input) {{ message case {{ id number }} {ERRORS} }} }}"
 
 _SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -87,15 +88,15 @@ def test_a_new_case_is_of_an_own_account_and_names_an_own_order(
 
 
 @_SETTINGS
-@given(writes(), st.data(), st.sampled_from((COMMENT, CLOSE)))
+@given(writes(), st.data(), st.sampled_from((COMMENT, ATTACH, CLOSE)))
 def test_what_is_anothers_answers_like_what_is_not_there(
     given_world: tuple[World, Asker], data: st.DataObject, document: str
 ) -> None:
     world, asker = given_world
     near = world.only(may_see(world, asker)).cases
     case = data.draw(st.sampled_from([*near, *near, *world.cases]))
-    word = {"body": "Hola"} if document is COMMENT else {}
-    sent = {"caseId": to_global("Case", case.id), **word}
+    more: dict[str, Any] = {COMMENT: {"body": "Hola"}, ATTACH: {"uploadIds": ["f-1"]}, CLOSE: {}}
+    sent = {"caseId": to_global("Case", case.id), **more[document]}
     told = Asked(json.dumps(sent), {}, frozenset(), "mutation")
     for manner in (HONEST, LEAKY):
         run = ask(world, manner, asker, document, sent)
