@@ -1,0 +1,133 @@
+"""What 500 clients that send as slowly as they may cost everybody else.
+
+    python -m bench.slow_clients [--seconds 60] [--slow 500]
+
+Starts a gateway of its own on the sandbox and asks it at a steady pace from healthy clients, first
+alone and then beside the slow ones: a third never ends the head of a request, a third never ends a
+body, a third takes in no answer. Who is dropped comes again at once. Asserts nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from statistics import quantiles
+
+import httpx
+
+from tests.live.machine import ROOT
+from tests.live.portal import embedded_default, written
+
+#: Questions a second, by this many connections.
+_PACE, _CLIENTS = 100, 10
+_QUESTION = {"query": "{ caseCategories { code label form { name label } } }"}
+_HEAD = b"GET /graphql HTTP/1.1\r\nHost: a\r\nX-Slow: "
+_BODY = (
+    b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 200000\r\n\r\n"
+)
+_READ = b"GET /graphiql/assets/graphql.worker-GAuTrZhT.js HTTP/1.1\r\nHost: a\r\n\r\n" * 4
+
+
+async def main(seconds: int, slow: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        process, url = await _gateway(Path(folder))
+        try:
+            async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
+                await _healthy(client, 3)
+                _print("alone", await _healthy(client, seconds))
+                seen: Counter[str] = Counter()
+                crowd = [asyncio.create_task(_slow(url, n, seen)) for n in range(slow)]
+                await asyncio.sleep(2)
+                _print(f"beside {slow} slow clients", await _healthy(client, seconds))
+                for task in crowd:
+                    task.cancel()
+                await asyncio.gather(*crowd, return_exceptions=True)
+                print(f"connections of slow clients: {dict(seen)}")
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+async def _gateway(folder: Path) -> tuple[asyncio.subprocess.Process, str]:
+    # A place for everybody, so that the slow ones are not simply kept out.
+    settings = embedded_default()
+    settings["connections"] = {"per_address": 4_000}
+    settings["rates"] = {"enabled": False}
+    config = written(folder, settings)
+    words = [sys.executable, "-m", "gateway", "--config", str(config), "serve", "--port", "0"]
+    process = await asyncio.create_subprocess_exec(
+        *words, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    assert process.stdout is not None  # noqa: S101 - asked for above
+    async for line in process.stdout:
+        if b"GraphQL " in line:
+            return process, line.split()[1].decode().removesuffix("/graphql")
+    raise RuntimeError("the gateway did not start")
+
+
+async def _healthy(client: httpx.AsyncClient, seconds: int) -> list[float]:
+    """Milliseconds that each answer took, asked for at a steady pace whatever came before."""
+    begun, took = time.perf_counter(), list[float]()
+
+    async def ask(number: int) -> None:
+        due = begun + number / _PACE
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        sent = time.perf_counter()
+        (await client.post("/graphql", json=_QUESTION)).raise_for_status()
+        took.append(1_000 * (time.perf_counter() - sent))
+
+    async def one(first: int) -> None:
+        for number in range(first, seconds * _PACE, _CLIENTS):
+            await ask(number)
+
+    await asyncio.gather(*map(one, range(_CLIENTS)))
+    return took
+
+
+async def _slow(url: str, number: int, seen: Counter[str]) -> None:
+    """One slow client, again and again."""
+    host, port = url.removeprefix("http://").split(":")
+    kind = ("head", "body", "answer")[number % 3]
+    begin: bytes = {"head": _HEAD, "body": _BODY, "answer": _READ}[kind]
+    while True:
+        try:
+            reader, writer = await asyncio.open_connection(host, int(port), limit=1_024)
+            seen[f"{kind} opened"] += 1
+            writer.write(begin)
+            while not reader.at_eof():
+                await asyncio.sleep(1)
+                if kind != "answer":
+                    writer.write(b"a")
+                    await writer.drain()
+            writer.close()
+        except OSError:
+            await asyncio.sleep(0.1)
+        seen[f"{kind} dropped"] += 1
+
+
+def _print(what: str, took: list[float]) -> None:
+    cuts: Callable[[int], float] = quantiles(took, n=100, method="inclusive").__getitem__
+    told = {
+        "answers": len(took),
+        "p50": cuts(49),
+        "p95": cuts(94),
+        "p99": cuts(98),
+        "max": max(took),
+    }
+    print(f"{what}: {json.dumps({name: round(value, 1) for name, value in told.items()})} ms")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--slow", type=int, default=500)
+    options = parser.parse_args()
+    asyncio.run(main(options.seconds, options.slow))
