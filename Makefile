@@ -58,6 +58,7 @@ bench: .dev ## Measure what things cost on this machine, and our gateway beside 
 	@$(PY) -m bench.verify
 	@$(PY) -m bench.fuzz
 	@$(PY) -m bench.uploads
+	@$(PY) -m bench.slow_clients
 	@$(PY) -m bench.gateways $(ARGS)
 
 .PHONY: sandbox-reset

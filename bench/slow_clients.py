@@ -1,10 +1,11 @@
 """What 500 clients that send as slowly as they may cost everybody else.
 
-    python -m bench.slow_clients [--seconds 60] [--slow 500]
+    python -m bench.slow_clients [--rounds 3] [--seconds 20] [--slow 500]
 
-Starts a gateway of its own on the sandbox and asks it at a steady pace from healthy clients, first
-alone and then beside the slow ones: a third never ends the head of a request, a third never ends a
-body, a third takes in no answer. Who is dropped comes again at once. Asserts nothing.
+Starts a gateway of its own on the sandbox and asks it at a steady pace from healthy clients, alone
+and beside the slow ones by turns, so that whatever else the machine does falls on both. A third of
+the slow ones never ends the head of a request, a third never ends a body, a third takes in no
+answer. Who is dropped comes again at once. Asserts nothing.
 """
 
 from __future__ import annotations
@@ -36,24 +37,28 @@ _BODY = (
 _READ = b"GET /graphiql/assets/graphql.worker-GAuTrZhT.js HTTP/1.1\r\nHost: a\r\n\r\n" * 4
 
 
-async def main(seconds: int, slow: int) -> None:
+async def main(rounds: int, seconds: int, slow: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         process, url = await _gateway(Path(folder))
+        alone, beside, seen = list[float](), list[float](), Counter[str]()
         try:
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
                 await _healthy(client, 3)
-                _print("alone", await _healthy(client, seconds))
-                seen: Counter[str] = Counter()
-                crowd = [asyncio.create_task(_slow(url, n, seen)) for n in range(slow)]
-                await asyncio.sleep(2)
-                _print(f"beside {slow} slow clients", await _healthy(client, seconds))
-                for task in crowd:
-                    task.cancel()
-                await asyncio.gather(*crowd, return_exceptions=True)
-                print(f"connections of slow clients: {dict(seen)}")
+                for _ in range(rounds):
+                    alone += await _healthy(client, seconds)
+                    crowd = [asyncio.create_task(_slow(url, n, seen)) for n in range(slow)]
+                    await asyncio.sleep(2)
+                    beside += await _healthy(client, seconds)
+                    for task in crowd:
+                        task.cancel()
+                    await asyncio.gather(*crowd, return_exceptions=True)
+                    await asyncio.sleep(1)
         finally:
             process.terminate()
             await process.wait()
+    _print("alone", alone)
+    _print(f"beside {slow} slow clients", beside)
+    print(f"connections of slow clients: {dict(seen)}")
 
 
 async def _gateway(folder: Path) -> tuple[asyncio.subprocess.Process, str]:
@@ -98,6 +103,7 @@ async def _slow(url: str, number: int, seen: Counter[str]) -> None:
     kind = ("head", "body", "answer")[number % 3]
     begin: bytes = {"head": _HEAD, "body": _BODY, "answer": _READ}[kind]
     while True:
+        writer: asyncio.StreamWriter | None = None
         try:
             reader, writer = await asyncio.open_connection(host, int(port), limit=1_024)
             seen[f"{kind} opened"] += 1
@@ -107,9 +113,11 @@ async def _slow(url: str, number: int, seen: Counter[str]) -> None:
                 if kind != "answer":
                     writer.write(b"a")
                     await writer.drain()
-            writer.close()
         except OSError:
             await asyncio.sleep(0.1)
+        finally:
+            if writer is not None:
+                writer.close()
         seen[f"{kind} dropped"] += 1
 
 
@@ -127,7 +135,8 @@ def _print(what: str, took: list[float]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--slow", type=int, default=500)
     options = parser.parse_args()
-    asyncio.run(main(options.seconds, options.slow))
+    asyncio.run(main(options.rounds, options.seconds, options.slow))

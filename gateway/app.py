@@ -27,6 +27,7 @@ from gateway.access.tokens import Tokens
 from gateway.entrance import Entrance, open_entrance
 from gateway.events.hub import Hub
 from gateway.events.shared import SharedEvents
+from gateway.events.submitted import Submitted
 from gateway.files.links import DOWNLOADS, UPLOADS
 from gateway.files.opened import OpenedFiles, open_files
 from gateway.files.store import StoreAddressError
@@ -128,6 +129,7 @@ async def open_gateway(
     )
     if submissions is not None:
         listeners.append(submissions.heard)
+        submissions.pending.listen(Submitted(hub.deliver).heard)
         cases = GuardedCases(
             submissions.over(_source(settings, systems, answers, "cases"), files.files.read_from)
         )

@@ -30,11 +30,12 @@ class What(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Event:
     """id: of the case or contact, account_id: whose it is ("" for a contact, who may be of several
-    accounts); both as the CRM has them."""
+    accounts); both as the CRM has them. alias: what a case was called before the CRM named it."""
 
     what: What
     id: str
     account_id: str = ""
+    alias: str = ""
 
 
 class Behind(ApiError):

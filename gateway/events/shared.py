@@ -43,6 +43,7 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
     what: What | None = None
     id: str = ""
     account: str = ""
+    alias: str = ""
 
 
 class SharedEvents:
@@ -84,7 +85,9 @@ class SharedEvents:
         if len(self._waiting) >= _MOST_WAITING:
             self._waiting.clear()
             self._waiting.append(_Message(self._name))
-        self._waiting.append(_Message(self._name, event.what, event.id, event.account_id))
+        self._waiting.append(
+            _Message(self._name, event.what, event.id, event.account_id, event.alias)
+        )
         self._something.set()
 
     async def _send_on(self, works: Callable[[], None]) -> None:
@@ -136,7 +139,7 @@ class SharedEvents:
         if message.what is None:
             self._hub.missed()
         else:
-            self._hub.deliver(Event(message.what, message.id, message.account))
+            self._hub.deliver(Event(message.what, message.id, message.account, message.alias))
 
 
 async def _again_and_again(work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:

@@ -84,10 +84,18 @@ class CaseChange:
 
 
 class CaseChanges:
-    """The changes that a subscription tells of. case_id: only of this case."""
+    """The changes that a subscription tells of. case_id: only of this case; also: the id
+    that it was asked for by, where that is an older one."""
 
-    def __init__(self, following: Following, followed: frozenset[str], case_id: str | None) -> None:
-        self._following, self._followed, self._case_id = following, followed, case_id
+    def __init__(
+        self,
+        following: Following,
+        followed: frozenset[str],
+        case_id: str | None = None,
+        also: str = "",
+    ) -> None:
+        self._following, self._followed = following, followed
+        self._case_id, self._ids = case_id, {case_id, also}
         self._events = aiter(following)
 
     def __aiter__(self) -> AsyncIterator[CaseChange]:
@@ -103,11 +111,20 @@ class CaseChanges:
         if event is None:
             return CaseChange(followed=self._followed, case_id=self._case_id)
         kind = _ABOUT_CASES.get(event.what)
-        if kind is None or self._case_id not in (None, event.id):
+        if kind is None or not self._is_wanted(event):
             return None
         return CaseChange(
             followed=self._followed, case_id=event.id, account_id=event.account_id, event=kind
         )
+
+    def _is_wanted(self, event: Event) -> bool:
+        if self._case_id is None:
+            return True
+        if self._ids.isdisjoint({event.id, event.alias or event.id}):
+            return False
+        self._case_id = event.id  # once the CRM has named the case, events are told by that name
+        self._ids.add(event.id)
+        return True
 
     async def aclose(self) -> None:
         await self._following.aclose()
@@ -136,7 +153,7 @@ class CaseSubscriptions:
         except BaseException:
             await following.aclose()
             raise
-        return CaseChanges(following, frozenset({found.owner.id}), key)
+        return CaseChanges(following, frozenset({found.owner.id}), found.id, key)
 
     @strawberry.subscription(
         directives=[Authorized(scope=CASES_READ)],
@@ -154,4 +171,4 @@ class CaseSubscriptions:
         context: Context = info.context
         scope = narrowed(context, account_ids, "accountIds")
         followed = frozenset(scope.ids)
-        return CaseChanges(context.events.follow(followed), followed, None)
+        return CaseChanges(context.events.follow(followed), followed)

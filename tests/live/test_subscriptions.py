@@ -19,7 +19,8 @@ from websockets.exceptions import ConnectionClosed
 
 from sandbox.people import CUSTOMERS
 from tests.live.clients.installation import script
-from tests.live.portal import Gateway, embedded_default, gateway, written
+from tests.live.conftest import StartGateway
+from tests.live.portal import Gateway, Settings, embedded_default, gateway, written
 from tests.live.processes import free_port, started, wait_until
 from tests.live.redis import Redis, redis_server
 
@@ -111,3 +112,25 @@ async def test_a_gateway_that_stops_lets_its_clients_go(tmp_path: Path) -> None:
         await asyncio.to_thread(process.wait, 15)
         assert process.returncode == -signal.SIGTERM  # uvicorn passes it on when all is done
     assert "exception" not in log.read_text()
+
+
+async def test_a_client_that_gives_no_sign_of_life_is_let_go(
+    start_gateway: StartGateway,
+) -> None:
+    def often(settings: Settings) -> None:
+        settings["sockets"] = {"ping_seconds": 0.3}
+
+    here = await asyncio.to_thread(start_gateway, often)
+    port = int(here.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        b"GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+        b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    )
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+    async with asyncio.timeout(5):  # it would wait ten seconds for connection_init
+        frames = await reader.read()
+    assert frames[0] == 0x89  # a ping that nobody answered
+    assert b"keepalive ping timeout" in frames
+    writer.close()

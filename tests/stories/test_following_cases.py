@@ -3,8 +3,9 @@ hears of what is another's."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from sandbox.people import CUSTOMERS
 from schema.events import Event, What
 from schema.nodes import from_global
 from tests.gateway.http.sockets import Client, connected, streamed
-from tests.stories.doors import ANDINA, PACIFICO, in_crm, later, member
-from tests.stories.portal import ANA, LUIS, Portal
+from tests.stories.doors import ANDINA, PACIFICO, do, in_crm, later, member
+from tests.stories.portal import ANA, LUIS, Portal, opened
+from tests.stories.test_envios import CLOSE, COMMENT, CREATE
 
 pytestmark = pytest.mark.anyio
 
@@ -192,3 +194,94 @@ async def test_the_same_as_server_sent_events(portal: Portal) -> None:
             + '"}}}}\n\n'
         )
     assert portal.gateway.events.followers == 0
+
+
+async def heard_of(client: Client, until: str) -> list[tuple[str, str | None]]:
+    """Events with the status of their case, until one of this kind has come with a case that the
+    CRM has."""
+    heard: list[tuple[str, str | None]] = []
+    while not heard or heard[-1][0] != until:
+        told = (await client.hear())["payload"]["data"]
+        [change] = told.values()
+        heard.append((change["event"], change["case"] and change["case"]["status"]))
+    return heard
+
+
+SHORT = """mutation($input: CreateCaseInput!) { createCase(input: $input) {
+  case { id status number } userErrors { code } } }"""
+STATUS = "subscription { casesChanged { event case { id status } } }"
+
+
+async def test_what_one_sends_is_heard_of_by_those_who_follow(house: Portal) -> None:
+    async with following(house, STATUS) as client, following(house, STATUS, LUIS) as other:
+        sent = {"category": "QUERY", "description": "¿Cuándo llega?"}
+        case = (await do(house, CREATE, by=ANA, **sent))["case"]["id"]
+        assert (await heard_of(client, "OPENED"))[0] == ("OPENED", "SUBMITTED")
+        payload = await do(house, COMMENT, by=ANA, caseId=case, body="Es urgente.")
+        assert payload["userErrors"] == []
+        await heard_of(client, "COMMENTED")
+        assert (await do(house, CLOSE, by=ANA, caseId=case))["userErrors"] == []
+        while (await heard_of(client, "STATUS_CHANGED"))[-1][1] != "CLOSED":
+            pass
+        assert await other.silent()
+
+
+async def test_a_case_keeps_being_followed_when_the_crm_names_it(house: Portal) -> None:
+    await a_case(house)  # who asks is known
+    house.faults.crm.arm("status", 503)
+    sent = {"category": "QUERY", "description": "¿Cuándo llega?"}
+    case = (await do(house, SHORT, by=ANA, **sent))["case"]
+    assert (case["status"], case["number"]) == ("SUBMITTED", None)
+    one = "subscription($id: ID!) { caseChanged(id: $id) { event case { id status } } }"
+    async with following(house, one, id=case["id"]) as client:
+        house.faults.crm.clear("status")
+        assert (await heard_of(client, "STATUS_CHANGED"))[-1][1] == "NEW"
+        payload = await do(house, COMMENT, by=ANA, caseId=case["id"], body="Es urgente.")
+        assert payload["userErrors"] == []
+        await heard_of(client, "COMMENTED")
+
+
+NAME = "{ viewer { name } }"
+
+
+async def told_until_it_is_refused(client: Client, ask: Callable[[int], None]) -> Any:
+    """The error that an operation ends with when it has been asked for often enough."""
+    for number in range(40):
+        ask(number)
+        while (told := await client.hear())["type"] == "complete":
+            pass
+        if told["type"] == "error":
+            (refused,) = told["payload"]
+            return refused["extensions"]
+    raise AssertionError("nothing was refused")
+
+
+async def test_questions_by_websocket_are_counted_and_refused_as_others_are(
+    database: Path, keys: Path
+) -> None:
+    tables = {"rates": {"enabled": True, "person": 40}, "limits": {"cost": 30}}
+    async with (
+        opened(database, keys, tables=tables) as portal,
+        connected(portal.gateway.app) as client,
+    ):
+        await client.init({"authorization": f"Bearer {portal.gateway.tokens.issue(ANA)}"})
+        client.subscribe("{ cases(first: 100) { nodes { id } } }")
+        (refused,) = (await client.hear())["payload"]
+        assert refused["extensions"]["code"] == "COST_EXCEEDED"
+        refused = await told_until_it_is_refused(
+            client, lambda number: client.subscribe(NAME, key=str(number))
+        )
+        assert refused["code"] == "RATE_LIMITED"
+        assert refused["retryAfterMs"] > 0
+
+
+async def test_each_change_that_is_told_costs_what_it_asks(database: Path, keys: Path) -> None:
+    tables = {"rates": {"enabled": True, "person": 40}}
+    async with opened(database, keys, tables=tables) as portal:
+        case = await a_case(portal)
+        async with following(portal, ALL) as client:
+            refused = await told_until_it_is_refused(
+                client, lambda number: happens(portal, case, list(What)[number % 2])
+            )
+            assert refused["code"] == "RATE_LIMITED"
+            assert portal.gateway.events.followers == 0
