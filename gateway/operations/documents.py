@@ -4,7 +4,7 @@ twice."""
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +31,6 @@ from gateway.operations.limits import (
 from gateway.operations.places import arguments_of
 from gateway.operations.price import Bill, bills
 
-#: Most documents that are remembered, and most characters and tokens of all of them. A parsed token
-#: takes three objects and a third of a kilobyte, and each search for garbage looks through them.
-_MOST, _MOST_CHARACTERS, _MOST_TOKENS = 1_000, 8_000_000, 100_000
 #: Most mistakes that are told of one document.
 _MOST_ERRORS = 20
 #: The specification's rules, and that of @oneOf for literals, which strawberry keeps apart.
@@ -56,24 +53,92 @@ class Checked:
     introspects: bool = False
 
 
-class Documents:
-    """Checks documents against a schema and remembers the outcome of the most recent ones."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Most documents that are remembered, and most characters and tokens of all of them. A parsed
+    token takes three objects and a third of a kilobyte, and each search for garbage looks through
+    them."""
 
-    def __init__(self, schema: GraphQLSchema, limits: LimitSettings) -> None:
-        self._schema, self._limits = schema, limits
+    documents: int
+    characters: int
+    tokens: int
+
+
+#: Of documents that were asked for once, and of those that were asked for again: whoever sends a
+#: thousand documents one time each pushes out none that portals use.
+ONCE, AGAIN = Bounds(100, 1_000_000, 20_000), Bounds(1_000, 8_000_000, 100_000)
+
+
+class _Shelf:
+    """Documents by their texts, the latest last."""
+
+    def __init__(self, bounds: Bounds, forgotten: Callable[[Checked], None]) -> None:
+        self._bounds, self._forgotten = bounds, forgotten
         self._known: OrderedDict[str, Checked] = OrderedDict()
         self._characters = self._tokens = 0
 
-    def forget(self) -> None:
-        """Drops all that is remembered."""
-        self._known.clear()
-        self._characters = self._tokens = 0
-
-    def known(self, text: str) -> Checked | None:
-        """The document of a text, where it was checked before."""
+    def get(self, text: str) -> Checked | None:
         known = self._known.get(text)
         if known is not None:
             self._known.move_to_end(text)
+        return known
+
+    def pop(self, text: str | None = None) -> Checked | None:
+        """Takes one off: by default the one that was not asked for the longest."""
+        if text is None:
+            text = next(iter(self._known))
+        known = self._known.pop(text, None)
+        if known is not None:
+            self._characters -= len(text)
+            self._tokens -= known.tokens
+        return known
+
+    def put(self, text: str, checked: Checked) -> None:
+        self._known[text] = checked
+        self._characters += len(text)
+        self._tokens += checked.tokens
+        most = self._bounds
+        while (
+            len(self._known) > most.documents
+            or self._characters > most.characters
+            or self._tokens > most.tokens
+        ):
+            oldest = self.pop()
+            if oldest is not None:
+                self._forgotten(oldest)
+
+    def clear(self) -> None:
+        while self._known:
+            self.pop()
+
+
+class Documents:
+    """Checks documents against a schema and remembers the outcome of the most recent ones.
+    forgotten: told of each that is remembered no longer."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: LimitSettings,
+        forgotten: Callable[[Checked], None] = lambda checked: None,
+        once: Bounds = ONCE,
+        again: Bounds = AGAIN,
+    ) -> None:
+        self._schema, self._limits = schema, limits
+        self._once, self._again = _Shelf(once, forgotten), _Shelf(again, forgotten)
+
+    def forget(self) -> None:
+        """Drops all that is remembered."""
+        self._once.clear()
+        self._again.clear()
+
+    def known(self, text: str) -> Checked | None:
+        """The document of a text, where it was checked before."""
+        known = self._again.get(text)
+        if known is None:
+            known = self._once.pop(text)
+            if known is not None:
+                self._again.put(text, known)
         return known
 
     def checked(self, text: str) -> Checked:
@@ -82,19 +147,8 @@ class Documents:
         if known is not None:
             return known
         checked = self._check(text)
-        if len(text) > self._limits.characters:
-            return checked
-        self._known[text] = checked
-        self._characters += len(text)
-        self._tokens += checked.tokens
-        while (
-            len(self._known) > _MOST
-            or self._characters > _MOST_CHARACTERS
-            or self._tokens > _MOST_TOKENS
-        ):
-            oldest, forgotten = self._known.popitem(last=False)
-            self._characters -= len(oldest)
-            self._tokens -= forgotten.tokens
+        if len(text) <= self._limits.characters:
+            self._once.put(text, checked)
         return checked
 
     def _check(self, text: str) -> Checked:

@@ -65,8 +65,13 @@ class Operations:
     ) -> None:
         self._schema, self._limits = schema, limits or LimitSettings()
         self._systems, self._persisted = systems or {}, persisted or Persisted()
-        self.documents = Documents(schema, self._limits)
         self._plans = Plans(schema) if compiled else None
+        self.documents = Documents(schema, self._limits, self._forget)
+
+    def _forget(self, checked: Checked) -> None:
+        """Lets the plans of a document go with it."""
+        if self._plans is not None and checked.document is not None:
+            self._plans.forget(checked.document, checked.bills)
 
     def found(self, request: Request) -> Request | Outcome:
         """The request with its document, where it only named one, or the answer to a name that

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from graphql import (
@@ -67,6 +67,12 @@ class Plans:
         if isinstance(known, str):
             raise NotCompiled(known)
         return known
+
+    def forget(self, document: DocumentNode, names: Iterable[str | None]) -> None:
+        """Lets go of a document's plans. names: of its operations."""
+        for name in {None, *names}:
+            if self._known.pop((id(document), name), None) is not None:
+                del self._documents[id(document), name]
 
     def _made(self, document: DocumentNode, operation_name: str | None) -> Plan | str:
         operation = get_operation_ast(document, operation_name)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.operations import documents
-from gateway.operations.documents import Documents
+from gateway.operations.documents import ONCE, Bounds, Checked, Documents
 from gateway.operations.limits import LimitSettings
+from gateway.operations.requests import Request
+from gateway.operations.run import Operations, Ready
 from schema.root import SCHEMA
 
 GRAPH = SCHEMA._schema
@@ -30,18 +31,42 @@ def test_the_same_text_is_the_same_document() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "most", "left"),
-    [("_MOST", 3, 3), ("_MOST_CHARACTERS", 60, 3), ("_MOST_TOKENS", 20, 4)],
+    ("bounds", "left"),
+    [(Bounds(3, 900, 900), 3), (Bounds(9, 60, 900), 3), (Bounds(9, 900, 20), 4)],
 )
-def test_the_oldest_are_forgotten(
-    monkeypatch: pytest.MonkeyPatch, bound: str, most: int, left: int
-) -> None:
-    monkeypatch.setattr(documents, bound, most)
-    known = opened()
+def test_the_oldest_are_forgotten(bounds: Bounds, left: int) -> None:
+    gone: list[Checked] = []
+    known = Documents(GRAPH, LimitSettings(), gone.append, again=bounds)
     texts = [f"{{ a{number}: __typename }}" for number in range(10)]  # 18 characters, 5 tokens
+    checked = [known.checked(text) for text in texts]
+    for text in texts:
+        assert known.known(text)
+    assert gone == checked[:-left]
+    assert [text for text in texts if known.known(text)] == texts[-left:]
+
+
+def test_documents_that_are_asked_once_push_out_none_that_is_asked_again() -> None:
+    known = Documents(GRAPH, LimitSettings(), once=Bounds(3, 900, 900))
+    used = "{ __typename }"
+    assert known.checked(used) is known.checked(used)
+    texts = [f"{{ a{number}: __typename }}" for number in range(10)]
     for text in texts:
         known.checked(text)
-    assert [text for text in texts if known.known(text)] == texts[-left:]
+    assert known.known(used)
+    assert [text for text in texts if known.known(text)] == texts[-3:]
+
+
+def test_what_is_forgotten_of_a_document_is_its_plan_too() -> None:
+    operations = Operations(GRAPH)
+    plans = operations._plans
+    assert plans is not None
+    for number in range(120):
+        ready = operations.prepare(Request(f"query A {{ a{number}: __typename }}"))
+        assert isinstance(ready, Ready)
+        assert ready.checked.document is not None
+        for name in (None, "A"):
+            plans.plan(ready.checked.document, name)
+    assert len(plans._known) == len(plans._documents) == 2 * ONCE.documents
 
 
 def test_what_is_longer_than_any_document_is_not_kept() -> None:
