@@ -34,8 +34,7 @@ from connectors.port.records import (
     Product,
 )
 from connectors.port.scope import AccountRef, Scope
-from gateway.http.graphql import encoded
-from gateway.operations.requests import Request
+from gateway.operations.requests import Request, encoded
 from gateway.operations.run import Operations, Ready
 from gateway.sources.guarded import GuardedCases, GuardedCustomers, GuardedOrders
 from schema.cases.catalogue import Catalogue

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,6 +43,7 @@ from gateway.http.multipart import MultipartRoute
 from gateway.http.reception import Reception
 from gateway.http.uploads import UploadRoute
 from gateway.operations import manifest
+from gateway.operations.answers import WholeAnswers
 from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
 from gateway.operations.subscriptions import Subscriptions
@@ -168,6 +170,7 @@ async def open_gateway(
         settings.server.introspection,
         rates,
         Subscriptions(_graph()),
+        _whole_answers(settings, answers, wiring.clock),
     )
     opened = tuple(systems.values())
 
@@ -227,6 +230,19 @@ def _shared(hub: Hub, settings: Settings, *, background: bool) -> SharedEvents |
     if background:
         shared.start()
     return shared
+
+
+def _whole_answers(
+    settings: Settings, answers: Answers, clock: Callable[[], datetime]
+) -> WholeAnswers | None:
+    if not settings.cache.enabled:
+        return None
+
+    def standing(context: Context) -> Hashable:
+        return answers.standing(context.scope)
+
+    table = settings.answers
+    return WholeAnswers(_graph(), table, standing, lambda: clock().timestamp())
 
 
 def _graph() -> GraphQLSchema:

@@ -24,6 +24,7 @@ from gateway.http.audience import Audience
 from gateway.http.guard import ConnectionSettings
 from gateway.http.lasting import SocketSettings
 from gateway.identity.settings import IdentitySettings
+from gateway.operations.answers import AnswerSettings
 from gateway.operations.limits import LimitSettings
 from gateway.operations.persisted import DocumentSettings
 from gateway.sources.freshness import CacheSettings
@@ -147,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     execution: ExecutionSettings = ExecutionSettings()
     rates: RateSettings = RateSettings()
     cache: CacheSettings = CacheSettings()
+    answers: AnswerSettings = AnswerSettings()
     documents: DocumentSettings = DocumentSettings()
     #: What processes share: the URL of a Redis or Valkey, "" where each has its own.
     redis: str = ""

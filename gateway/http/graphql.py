@@ -6,12 +6,9 @@ objects would cost a quarter of a simple answer.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from starlette.types import Receive, Scope, Send
 
 from gateway.http import graphiql
@@ -21,7 +18,7 @@ from gateway.http.headers import Head
 from gateway.http.reception import Reception
 from gateway.http.refusals import Refusal
 from gateway.operations import errors
-from gateway.operations.requests import Outcome, Request
+from gateway.operations.requests import Outcome, Request, encoded
 
 if TYPE_CHECKING:
     from gateway.http.sse import EventStreams
@@ -71,7 +68,8 @@ class GraphQLRoute:
             language = self._reception.language(head.headers)
             outcome = Outcome.failed(errors.masked(error, language), 500)
         if outcome is not None:
-            await send_outcome(send, outcome, media_type or PLAIN_JSON)
+            held = head.headers.get("if-none-match") if scope["method"] == "GET" else None
+            await send_outcome(send, outcome, media_type or PLAIN_JSON, held)
 
     async def _request(
         self, scope: Scope, head: Head, receive: Receive, media_type: str | None
@@ -106,18 +104,23 @@ def status_of(outcome: Outcome, media_type: str) -> int:
     return 200
 
 
-async def send_outcome(send: Send, outcome: Outcome, media_type: str) -> None:
-    """Sends an answer as JSON of a media type."""
-    body = encoded(outcome.body)
+async def send_outcome(
+    send: Send, outcome: Outcome, media_type: str, held: str | None = None
+) -> None:
+    """Sends an answer as JSON of a media type. held: validators of what the caller has already."""
+    body = encoded(outcome.body) if outcome.encoded is None else outcome.encoded
+    status = status_of(outcome, media_type)
+    if status == 200 and outcome.tag and held and outcome.tag in held:
+        status, body = 304, b""
     headers = [
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
         (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
         (b"vary", _VARY),
     ]
-    for name, value in outcome.headers.items():
+    if status == 304:
+        headers = headers[2:]
+    for name, value in {"cache-control": "no-store", **outcome.headers}.items():
         headers.append((name.encode("latin-1"), value.encode("latin-1")))
-    status = status_of(outcome, media_type)
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -133,11 +136,3 @@ async def _send_page(send: Send, body: bytes) -> None:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 200, "headers": raw})
     await send({"type": "http.response.body", "body": body})
-
-
-def encoded(body: Mapping[str, Any]) -> bytes:
-    """A response object as JSON."""
-    try:
-        return orjson.dumps(body)
-    except TypeError:  # half a pair of surrogates, which only an escape can say
-        return json.dumps(body).encode()

@@ -22,6 +22,7 @@ from gateway.http.headers import Head
 from gateway.http.origins import Origins
 from gateway.http.refusals import Refusal
 from gateway.operations import errors
+from gateway.operations.answers import WholeAnswers
 from gateway.operations.requests import Outcome, Request
 from gateway.operations.run import Operations, Ready
 from gateway.operations.subscriptions import Subscription, Subscriptions
@@ -74,12 +75,13 @@ class Reception:
         shows_schema: Audience = Audience.EVERYONE,
         rates: Rates | None = None,
         subscriptions: Subscriptions | None = None,
+        answers: WholeAnswers | None = None,
     ) -> None:
         self._operations, self._verifier, self._callers = operations, verifier, callers
         self._origins, self._audit = origins, audit
         self._make_context, self._default_language = make_context, default_language
         self._shows_schema, self._rates = shows_schema, rates or Rates(RateSettings(enabled=False))
-        self._subscriptions = subscriptions
+        self._subscriptions, self._answers = subscriptions, answers
         self._refused = Attempts(allowed=_TOLD)
 
     async def receive(self, head: Head) -> Visitor:
@@ -160,7 +162,12 @@ class Reception:
         if ready.lasts:
             text = "Subscribe by WebSocket, or accept text/event-stream."
             return Outcome.failed(errors.refusal(errors.BAD_REQUEST, text), 406)
-        outcome = await self._operations.run(ready, self._context(visitor))
+        context = self._context(visitor)
+        if self._answers is not None and not visitor.hears_cost:
+            return await self._answers.answer(
+                ready, context, lambda: self._operations.run(ready, context)
+            )
+        outcome = await self._operations.run(ready, context)
         if visitor.hears_cost:
             told = {**self._operations.priced(ready), **(_left(level) if level else {})}
             outcome.body.setdefault("extensions", {})["cost"] = told

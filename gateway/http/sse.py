@@ -14,13 +14,12 @@ from datetime import datetime
 
 from starlette.types import Receive, Send
 
-from gateway.http.graphql import encoded
 from gateway.http.headers import Head
 from gateway.http.places import Places
 from gateway.http.reception import expired
 from gateway.http.refusals import Refusal
 from gateway.http.streams import Streams, caller_key, ends_at
-from gateway.operations.requests import Outcome, Request
+from gateway.operations.requests import Outcome, Request, encoded
 
 #: Seconds of silence after which a comment keeps proxies from closing the stream, and within which
 #: the end of a token is noticed.

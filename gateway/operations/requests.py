@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,15 @@ class Request:
 class Outcome:
     """body: the response object. status: why the operation was not run, as HTTP has it, None when
     it was; an answer with one has no data. well_formed: it was a request, and GraphQL itself
-    refused what is asked. headers: for an answer over HTTP."""
+    refused what is asked. headers: for an answer over HTTP. encoded: the body as JSON, where that
+    is known already, and tag: a validator of it, RFC 9110, 8.8.3; such a body is not changed."""
 
     body: dict[str, Any]
     status: int | None = None
     well_formed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    encoded: bytes | None = None
+    tag: str | None = None
 
     @property
     def started(self) -> bool:
@@ -43,3 +49,11 @@ class Outcome:
     ) -> Outcome:
         """The answer to what was not run, for a reason outside of GraphQL."""
         return cls({"errors": [error]}, status, False, headers or {})
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """A response object as JSON."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half a pair of surrogates, which only an escape can say
+        return json.dumps(body).encode()

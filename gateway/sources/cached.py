@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from connectors.port.errors import SourceError
+from connectors.port.scope import Scope
 from gateway import telemetry
 from gateway.sources import keys, packing, provenance
 from gateway.sources.freshness import PUBLIC, CacheSettings, Freshness, Kind
@@ -74,6 +75,10 @@ class Answers:
         """Something may have been changed that nobody told of: everything is read again."""
         self._versions.change_all()
         self._memory.clear()
+
+    def standing(self, scope: Scope) -> tuple[int, ...]:
+        """How all that a scope holds stands: another one as soon as something is changed."""
+        return self._versions.of([one for kind in Kind for one in subjects(kind, scope)])
 
     async def close(self) -> None:
         flying = {task for task, _ in self._flights.values()}

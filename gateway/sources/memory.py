@@ -71,10 +71,12 @@ class Memory:
 
 def weigh(value: Any) -> int:
     """Bytes of a value, roughly: texts by their length, all else by the number of objects."""
-    if isinstance(value, str):
+    if isinstance(value, str | bytes):
         return _OBJECT + len(value)
     if isinstance(value, list | tuple):
         return _OBJECT + sum(map(weigh, value))
+    if isinstance(value, dict):
+        return _OBJECT + sum(map(weigh, value.values()))
     if isinstance(value, AccountRef) or not is_dataclass(value):
         return _OBJECT  # owners are shared
     return _OBJECT + sum(weigh(getattr(value, field.name)) for field in fields(value))

@@ -9,6 +9,7 @@ import strawberry
 
 from connectors.port.queries import NewsQuery
 from schema.access import Anonymous
+from schema.caching import everybody
 from schema.context import Context
 from schema.dates import DateRange, days
 from schema.errors import InputError
@@ -59,7 +60,7 @@ class NewsArticleLookup:
 @strawberry.type
 class NewsQueries:
     @strawberry.field(
-        directives=[Anonymous()],
+        directives=[Anonymous(), everybody(60)],
         metadata=asks("news"),
         description="Published news, newest first. Open to anonymous callers.",
     )
@@ -95,7 +96,7 @@ class NewsQueries:
         return found  # type: ignore[no-any-return]
 
     @strawberry.field(
-        directives=[Anonymous()],
+        directives=[Anonymous(), everybody(60)],
         metadata=asks("news"),
         description="One published article. Open to anonymous callers.",
     )

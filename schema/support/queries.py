@@ -10,6 +10,7 @@ from connectors.port import records
 from connectors.port.pages import Keyset
 from connectors.port.queries import QuestionQuery
 from schema.access import Anonymous
+from schema.caching import everybody
 from schema.context import Context
 from schema.pages import After, Connection, First, Listing, Order, wanted
 from schema.price import asks
@@ -23,7 +24,7 @@ IN_READING_ORDER = Order("position", int, at=lambda entry: Keyset(entry.position
 @strawberry.type
 class SupportQueries:
     @strawberry.field(
-        directives=[Anonymous()],
+        directives=[Anonymous(), everybody(60)],
         metadata=asks("questions"),
         description="Answers to frequent questions, in the caller's language. Open to anonymous "
         "callers.",

@@ -13,7 +13,6 @@ from typing import Any
 
 from starlette.types import Receive, Send
 
-from gateway.http.graphql import encoded
 from gateway.http.headers import Head
 from gateway.http.places import Places
 from gateway.http.refusals import Refusal
@@ -21,7 +20,7 @@ from gateway.http.streams import Streams, caller_key, ends_at
 from gateway.http.websocket import messages
 from gateway.http.websocket.messages import Closing
 from gateway.operations import errors
-from gateway.operations.requests import Outcome, Request
+from gateway.operations.requests import Outcome, Request, encoded
 from gateway.telemetry import request_id
 
 _log = logging.getLogger("gateway.http")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.http.graphql import PATH, encoded
+from gateway.http.graphql import PATH
 from gateway.http.headers import Head
 from gateway.http.origins import Origins
 from gateway.http.places import Places
@@ -18,6 +18,7 @@ from gateway.http.streams import Streams
 from gateway.http.websocket.connection import Connection, Limits
 from gateway.http.websocket.messages import NOT_OUR_PROTOCOL, PROTOCOL
 from gateway.operations import errors
+from gateway.operations.requests import encoded
 
 #: What clients of before ask for; it is named in the answer only so that they can be told.
 _LEGACY = "graphql-ws"
