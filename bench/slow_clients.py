@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import time
@@ -41,14 +42,19 @@ async def main(rounds: int, seconds: int, slow: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         process, url = await _gateway(Path(folder))
         alone, beside, seen = list[float](), list[float](), Counter[str]()
+        used = [0.0, 0.0]
         try:
             async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
                 await _healthy(client, 3)
                 for _ in range(rounds):
+                    before = _work(process.pid)
                     alone += await _healthy(client, seconds)
+                    used[0] += _work(process.pid) - before
                     crowd = [asyncio.create_task(_slow(url, n, seen)) for n in range(slow)]
                     await asyncio.sleep(2)
+                    before = _work(process.pid)
                     beside += await _healthy(client, seconds)
+                    used[1] += _work(process.pid) - before
                     for task in crowd:
                         task.cancel()
                     await asyncio.gather(*crowd, return_exceptions=True)
@@ -56,8 +62,8 @@ async def main(rounds: int, seconds: int, slow: int) -> None:
         finally:
             process.terminate()
             await process.wait()
-    _print("alone", alone)
-    _print(f"beside {slow} slow clients", beside)
+    _print("alone", alone, used[0])
+    _print(f"beside {slow} slow clients", beside, used[1])
     print(f"connections of slow clients: {dict(seen)}")
 
 
@@ -121,7 +127,13 @@ async def _slow(url: str, number: int, seen: Counter[str]) -> None:
         seen[f"{kind} dropped"] += 1
 
 
-def _print(what: str, took: list[float]) -> None:
+def _work(pid: int) -> float:
+    """Seconds that a process has worked, which nothing else on the machine adds to."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _print(what: str, took: list[float], used: float) -> None:
     cuts: Callable[[int], float] = quantiles(took, n=100, method="inclusive").__getitem__
     told = {
         "answers": len(took),
@@ -129,6 +141,7 @@ def _print(what: str, took: list[float]) -> None:
         "p95": cuts(94),
         "p99": cuts(98),
         "max": max(took),
+        "work for each": 1_000 * used / len(took),
     }
     print(f"{what}: {json.dumps({name: round(value, 1) for name, value in told.items()})} ms")
 
