@@ -172,6 +172,11 @@ async def embedded_or_asked(
     """What the parents hold in an attribute, where their system gave it along; what it left
     NOT_FETCHED is asked for by the parents' keys."""
     given = [getattr(parent, attribute, NOT_FETCHED) for parent in parents]
+    left = sum(value is NOT_FETCHED for value in given)
+    if not left:
+        return given
+    if left == len(given):
+        return await each(map(key, parents), ask)
     missing = [
         key(parent) if value is NOT_FETCHED else None
         for parent, value in zip(parents, given, strict=True)

@@ -51,6 +51,10 @@ _log = logging.getLogger("gateway.scope")
 R = TypeVar("R", Account, Attachment, Case, CaseComment, CaseStatusChange, Contact, Order)
 T = TypeVar("T")
 
+#: Records that may hold records with an owner, and those. As tuples: every record that passes is
+#: held against them, and a union is made anew each time it is written.
+_EMBEDDING, _EMBEDDED = (Case, Contact), (Contact, Account)
+
 
 class _Owned(Protocol):
     @property
@@ -66,12 +70,12 @@ def _may_pass(record: _Owned, scope: Scope) -> bool:
 
 def _stripped(record: R, scope: Scope) -> R:
     """The record without embedded records that are not the asker's, at any depth."""
-    if not isinstance(record, Case | Contact):
+    if not isinstance(record, _EMBEDDING):
         return record
     changed: dict[str, Any] = {}
     for name, instead in (("contact", None), ("account", NOT_FETCHED)):
         inner = getattr(record, name, None)
-        if not isinstance(inner, Contact | Account):
+        if not isinstance(inner, _EMBEDDED):
             continue
         kept: Any = instead
         if _may_pass(inner, scope):

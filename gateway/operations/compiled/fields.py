@@ -109,7 +109,7 @@ class TypeNameField(FieldPlan):
 class ReadField(FieldPlan):
     """A field that is worked out from its parent alone. read: from many at once."""
 
-    __slots__ = ("_one", "_quick", "_read")
+    __slots__ = ("_quick", "_read")
 
     def __init__(
         self,
@@ -120,17 +120,12 @@ class ReadField(FieldPlan):
     ) -> None:
         super().__init__(place, definition, guard)
         self._quick = self.completer.quick if isinstance(self.completer, Leaf) else None
-        self._one: Callable[[Any, Any], Any]
-        self._read: Callable[[Sequence[Any], Any, list[Any]], None] = self._each
+        self._read: Callable[[Sequence[Any], Any, list[Any]], None]
         if isinstance(shape, Attribute):
-            name, read = shape.name, reading(self.parent.name, shape.name)
-            self._one = lambda row, context: getattr(row, name)
+            read = reading(self.parent.name, shape.name)
             self._read = lambda rows, context, values: read(rows, values)
-        elif shape.surrounded:
-            self._one = shape.work_out
         else:
-            alone = shape.work_out
-            self._one = lambda row, context: alone(row)
+            self._read = _working_out(shape)
 
     def resolved(
         self, execution: Execution, frame: Frame, arguments: dict[str, Any]
@@ -150,10 +145,20 @@ class ReadField(FieldPlan):
                 return done
         return self.completed(execution, frame, values)
 
-    def _each(self, rows: Sequence[Any], context: Any, values: list[Any]) -> None:
-        one = self._one
+
+def _working_out(shape: Derived) -> Callable[[Sequence[Any], Any, list[Any]], None]:
+    """Appends what is worked out from each row to a list, which keeps what came before an error."""
+    work_out = shape.work_out
+
+    def surrounded(rows: Sequence[Any], context: Any, values: list[Any]) -> None:
         for row in rows:
-            values.append(one(row, context))  # noqa: PERF401 - it keeps what came before an error
+            values.append(work_out(row, context))  # noqa: PERF401 - see above
+
+    def alone(rows: Sequence[Any], context: Any, values: list[Any]) -> None:
+        for row in rows:
+            values.append(work_out(row))  # noqa: PERF401 - see above
+
+    return surrounded if shape.surrounded else alone
 
 
 class BatchedField(FieldPlan):

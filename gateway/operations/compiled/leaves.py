@@ -3,6 +3,7 @@ passed on after one look at their classes, all others go through the schema's ow
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from enum import Enum, Flag
@@ -48,17 +49,16 @@ _AS_IS: dict[GraphQLLeafType, tuple[type, Callable[[Sequence[Any]], bool] | None
 }
 
 
-class _Names(dict[Any, str]):
-    """The name of each member of one class, by the enum's own serializer; filled as they come."""
+class _Names(dict[int, str]):
+    """The name of each member of one class by its identity, by the enum's own serializer: a member
+    is there for as long as its class, and hashing one is slow."""
 
-    def __init__(self, serialize: Callable[[Any], Any]) -> None:
+    def __init__(self, kind: type[Enum], serialize: Callable[[Any], Any]) -> None:
         super().__init__()
-        self._serialize = serialize
-
-    def __missing__(self, member: Any) -> str:
-        name: str = self._serialize(member)
-        self[member] = name
-        return name
+        self._members = list(kind)
+        for member in self._members:
+            with contextlib.suppress(Exception):  # who meets it is told when it is serialized
+                self[id(member)] = serialize(member)
 
 
 class Leaf:
@@ -109,13 +109,13 @@ class Leaf:
         self, values: Sequence[Any], kinds: set[type], nothing: bool
     ) -> Sequence[Any] | None:
         serialize = self._serialize
-        if self._names is not None and len(kinds) == 1:
+        if self._names is not None and not nothing and len(kinds) == 1:
             (kind,) = kinds
             if issubclass(kind, Enum) and not issubclass(kind, Flag):
                 names = self._names.get(kind)
                 if names is None:
-                    names = self._names[kind] = _Names(serialize)
-                serialize = names.__getitem__
+                    names = self._names[kind] = _Names(kind, serialize)
+                return list(map(names.__getitem__, map(id, values)))
         if nothing:
             done = [None if value is None else serialize(value) for value in values]
             checked = set(
