@@ -19,7 +19,8 @@ from graphql import (
 
 from gateway import telemetry
 from gateway.operations import errors
-from gateway.operations.compiled.plans import NotCompiled, Plans
+from gateway.operations.compiled.plans import Plans
+from gateway.operations.compiled.refusals import NotCompiled
 from gateway.operations.documents import Checked, Documents
 from gateway.operations.limits import LimitExceeded, LimitSettings, check_variables
 from gateway.operations.persisted import Persisted

@@ -98,14 +98,11 @@ class Execution:
                 await self._together(jobs)
 
     async def _together(self, jobs: Sequence[Job]) -> None:
-        # The tasks are made first: their first steps are then taken before anything that the job
-        # run here puts off to the next tick.
-        tasks = [asyncio.ensure_future(self._branch(job)) for job in jobs[1:]]
+        tasks = [asyncio.ensure_future(self._branch(job)) for job in jobs]
         try:
-            await self._branch(jobs[0])
-            for task in tasks:
-                await task
+            await asyncio.gather(*tasks)
         except BaseException:
+            # A job ends in an error only where the run is broken off: nobody waits for the rest.
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

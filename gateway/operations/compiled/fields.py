@@ -14,6 +14,7 @@ from gateway.operations.compiled.arguments import Arguments
 from gateway.operations.compiled.completion import completer
 from gateway.operations.compiled.leaves import Leaf
 from gateway.operations.compiled.positions import FieldColumn, Frame
+from gateway.operations.compiled.refusals import NotCompiled
 from gateway.operations.compiled.selections import Selections
 from gateway.operations.compiled.shapes import Attribute, Batched, Derived, Ordinary, shape_of
 from gateway.operations.compiled.sources import reading
@@ -245,12 +246,12 @@ class Place:
 
 
 def field_plan(place: Place) -> FieldPlan:
-    """The plan of a field. Raises LookupError when the type has no such field."""
+    """The plan of a field. Raises NotCompiled when it is about the schema itself."""
     node: FieldNode = place.details[0].node
     schema = place.variant.schema
     definition = schema.get_field(place.parent, node.name.value)
     if definition is None or node.name.value in ("__schema", "__type"):
-        raise LookupError(f"{place.parent.name}.{node.name.value}")
+        raise NotCompiled("introspection")
     if definition is TypeNameMetaFieldDef:
         return TypeNameField(place, definition, None)
     shape, guard = shape_of(schema, place.parent.name, definition)

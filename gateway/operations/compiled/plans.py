@@ -23,6 +23,7 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from gateway.operations.compiled.execution import Execution
+from gateway.operations.compiled.refusals import NotCompiled
 from gateway.operations.compiled.variant import Variant
 from schema.context import Context
 
@@ -33,14 +34,6 @@ _MOST_ERRORS = 50
 #: Directives that change how an operation is run in ways that plans do not know.
 _UNKNOWN: Final = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
 _CONDITIONS: Final = frozenset({"skip", "include"})
-
-
-class NotCompiled(Exception):
-    """The operation is for graphql-core to run. reason: in a word, for the operators."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Plans:
@@ -165,7 +158,7 @@ class Plan:
         conditions = dict(zip(self._conditions, values, strict=True))
         try:
             return Variant(self._schema, self._operation, self._fragments, conditions)
-        except LookupError:
-            return "introspection"
+        except NotCompiled as refused:
+            return refused.reason
         except RecursionError:
             return "depth"

@@ -16,6 +16,7 @@ from graphql.execution.collect_fields import FieldDetails, FragmentDetails, coll
 from graphql.execution.values import VariableValues
 
 from gateway.operations.compiled.objects import ObjectPlan
+from gateway.operations.compiled.refusals import NotCompiled
 from schema.selection import Reading
 
 
@@ -51,7 +52,7 @@ class Variant:
         self.serially = operation.operation is OperationType.MUTATION
         root = schema.get_root_type(operation.operation)
         if root is None:
-            raise LookupError("the schema has no such operations")
+            raise NotCompiled("no_operation")
         grouped = collect_fields(schema, self.details, self.conditions, root, operation)
         self.plan = self.planned(root, grouped.grouped_field_set)
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from graphql import ExecutionResult, GraphQLSchema, build_schema, execute, parse, validate
 
-from gateway.operations.compiled.plans import NotCompiled, Plans
+from gateway.operations.compiled.plans import Plans
+from gateway.operations.compiled.refusals import NotCompiled
 
 pytestmark = pytest.mark.anyio
 
