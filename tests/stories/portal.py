@@ -151,9 +151,11 @@ async def opened(
     changes: Mapping[str, Mapping[str, Any]] | None = None,
     identity: Mapping[str, Any] | None = None,
     tables: Mapping[str, Mapping[str, Any]] | None = None,
+    redis: str = "",
 ) -> AsyncIterator[Portal]:
     """A portal on a sandbox's data. folder: for the gateway's own files. changes: for tables of
-    portal.toml under `systems`. identity: for its table of that name. tables: for any others."""
+    portal.toml under `systems`. identity: for its table of that name. tables: for any others. redis:
+    what it shares with others."""
     import tomllib
 
     faults = Faults()
@@ -174,6 +176,7 @@ async def opened(
         raw["systems"][system] = {**raw["systems"][system], **values}
     for name, values in (tables or {}).items():
         raw[name] = {**raw.get(name, {}), **values}
+    raw["redis"] = redis
     settings = parse(raw, ROOT / "portal.toml", {"SANDBOX_URL": "http://sandbox.example"})
     clock = Clock()
     gateway = await open_gateway(settings, Wiring(transport=recorder, clock=clock))
