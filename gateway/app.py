@@ -47,6 +47,7 @@ from gateway.operations.answers import WholeAnswers
 from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
 from gateway.operations.subscriptions import Subscriptions
+from gateway.operations.taught import SharedTexts
 from gateway.settings import Settings, SettingsError
 from gateway.sources import changes
 from gateway.sources.absent import Absent
@@ -181,6 +182,7 @@ async def open_gateway(
         if shared is not None:
             await shared.close()
         await answers.close()
+        await operations.close()
         await asyncio.gather(rates.close(), *(system.close() for system in opened))
 
     page = graphiql.page() if settings.server.graphiql else None
@@ -212,11 +214,21 @@ async def open_operations(settings: Settings) -> Operations:
         _graph(),
         settings.limits,
         systems,
-        Persisted(table.trusted, texts, table.automatic),
+        Persisted(table.trusted, texts, table.automatic, _shared_texts(settings)),
         compiled=settings.execution.compiled,
     )
     manifest.checked(path, texts, operations.documents)
     return operations
+
+
+def _shared_texts(settings: Settings) -> SharedTexts | None:
+    """Where processes share what clients taught them. Raises SettingsError."""
+    if not settings.redis or not settings.documents.automatic:
+        return None
+    try:
+        return SharedTexts(settings.redis)
+    except ValueError as error:
+        raise SettingsError(f"redis: {error}") from None
 
 
 def _shared(hub: Hub, settings: Settings, *, background: bool) -> SharedEvents | None:

@@ -140,7 +140,7 @@ class Reception:
             level = self._rates.waiting(visitor.who, visitor.origin)
             if level is not None:
                 return _too_fast(level, visitor.language)
-            found, effort = self._operations.found(request), 1
+            found, effort = await self._operations.found(request), 1
             ready: Ready | Outcome
             if isinstance(found, Outcome):
                 ready = found

@@ -3,7 +3,6 @@ client sent once and names by their hash from then on."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ import msgspec
 
 from gateway.operations import errors
 from gateway.operations.requests import Outcome, Request
+from gateway.operations.taught import SharedTexts, hash_of
 
 _log = logging.getLogger("gateway.documents")
 
@@ -22,6 +22,8 @@ _log = logging.getLogger("gateway.documents")
 _MOST, _MOST_CHARACTERS = 2_000, 8_000_000
 #: Unknown documents that are told once each.
 _MOST_TOLD = 10_000
+#: Length of a SHA-256 in hexadecimal digits.
+_DIGITS = 64
 #: How a document's id says that it is a hash (GraphQL over HTTP, appendix on persisted documents).
 _HASH = "sha256:"
 
@@ -51,38 +53,45 @@ class DocumentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(slots=True)
 class Persisted:
-    """Finds texts. trusted: by their ids, from the manifest."""
+    """Finds texts. trusted: by their ids, from the manifest. shared: what other processes were
+    taught."""
 
     trust: Trust = Trust.OFF
     trusted: Mapping[str, str] = field(default_factory=dict)
     automatic: bool = True
+    shared: SharedTexts | None = None
     _hashes: dict[str, str] = field(init=False)
     _taught: OrderedDict[str, str] = field(default_factory=OrderedDict)
     _characters: int = 0
     _told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._hashes = {_hash(text): text for text in self.trusted.values()}
+        self._hashes = {hash_of(text): text for text in self.trusted.values()}
 
-    def found(self, request: Request) -> Request | Outcome:
+    async def found(self, request: Request) -> Request | Outcome:
         """The request with the text that it names, or why it has none that may be run."""
         given = _named(request)
         if isinstance(given, Outcome):
             return given
         text = request.query
         if given is not None and text:
-            if _hash(text) != given.hash:
+            if hash_of(text) != given.hash:
                 return _refused(errors.BAD_REQUEST, "The hash is not that of the document.")
         elif given is not None:
-            known = self._by_name(given)
+            known = self._by_name(given) or await self._elsewhere(given)
             if known is None:
                 return self._not_found(given)
             text = known
-        if self.trust in (Trust.LOG, Trust.REQUIRE) and _hash(text) not in self._hashes:
+        if self.trust in (Trust.LOG, Trust.REQUIRE) and hash_of(text) not in self._hashes:
             if self.trust is Trust.REQUIRE:
                 return _refused(errors.DOCUMENT_NOT_TRUSTED, "Only listed documents are run here.")
-            self._tell(_hash(text), request.operation_name)
+            self._tell(hash_of(text), request.operation_name)
         return request if text is request.query else replace(request, query=text)
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        if self.shared is not None:
+            await self.shared.close()
 
     def learn(self, request: Request) -> None:
         """Remembers the text of a request that named it and may be run."""
@@ -91,8 +100,24 @@ class Persisted:
             return
         if given.hash in self._taught or given.hash in self._hashes:
             return
-        self._taught[given.hash] = request.query
-        self._characters += len(request.query)
+        self._keep(given.hash, request.query)
+        if self.shared is not None:
+            self.shared.put(given.hash, request.query)
+
+    async def _elsewhere(self, given: _Name) -> str | None:
+        """A text that another process was taught."""
+        if self.shared is None or not self.automatic or not given.by_hash:
+            return None
+        if len(given.hash) != _DIGITS:
+            return None
+        text = await self.shared.get(given.hash)
+        if text is not None:
+            self._keep(given.hash, text)
+        return text
+
+    def _keep(self, name: str, text: str) -> None:
+        self._taught[name] = text
+        self._characters += len(text)
         while len(self._taught) > _MOST or self._characters > _MOST_CHARACTERS:
             _, oldest = self._taught.popitem(last=False)
             self._characters -= len(oldest)
@@ -141,10 +166,6 @@ def _named(request: Request) -> _Name | Outcome | None:
         text = "`extensions.persistedQuery` must have `version` 1 and a `sha256Hash`."
         return _refused(errors.BAD_REQUEST, text)
     return _Name(name, name.lower(), by_hash=True)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _refused(code: str, text: str) -> Outcome:

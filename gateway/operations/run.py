@@ -74,10 +74,14 @@ class Operations:
         if self._plans is not None and checked.document is not None:
             self._plans.forget(checked.document, checked.bills)
 
-    def found(self, request: Request) -> Request | Outcome:
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        await self._persisted.close()
+
+    async def found(self, request: Request) -> Request | Outcome:
         """The request with its document, where it only named one, or the answer to a name that
         nobody knows."""
-        return self._persisted.found(request)
+        return await self._persisted.found(request)
 
     def prepare(self, request: Request, shows_schema: bool = True) -> Ready | Outcome:
         """The operation of a request, or the answer when it may not be run."""

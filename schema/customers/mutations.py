@@ -16,6 +16,7 @@ from schema.customers.loaders import contacts_by_id
 from schema.customers.types import Contact
 from schema.errors import NotAllowed
 from schema.events import Event, What
+from schema.price import asks
 from schema.problems import Problem, ProblemCode, Problems
 from schema.scalars import LanguageTag
 from schema.texts import N_
@@ -64,6 +65,7 @@ class CustomerMutations:
     @strawberry.mutation(
         description="Change one's own profile. It is written to the CRM.",
         directives=[Authorized()],
+        metadata=asks("customers"),
     )
     @told(UpdateProfilePayload)
     async def update_profile(

@@ -17,7 +17,7 @@ from schema.errors import NotAllowed
 from schema.identity import service, types
 from schema.identity.service import IdentityService, Invitation, Origin, Problem, ProblemCode
 from schema.nodes import key_of
-from schema.price import Cost
+from schema.price import Cost, asks
 from schema.texts import N_
 from schema.user_errors import Bounds, told, user_errors
 from schema.words import ascii_lower
@@ -34,7 +34,9 @@ _INPUT = strawberry.argument(description="What is needed for it.")
 @strawberry.type
 class IdentityMutations:
     @strawberry.mutation(
-        description="Sign in with address and password.", directives=[Anonymous(), _HASHES]
+        description="Sign in with address and password.",
+        directives=[Anonymous(), _HASHES],
+        metadata=asks("customers"),
     )
     @told(types.SignInPayload)
     async def sign_in(
@@ -53,6 +55,7 @@ class IdentityMutations:
     @strawberry.mutation(
         description="Go on with a session: new tokens for the latest refresh token.",
         directives=[Anonymous()],
+        metadata=asks("customers"),
     )
     @told(types.RefreshSessionPayload)
     async def refresh_session(
@@ -174,6 +177,7 @@ class IdentityMutations:
         directives=[
             Authorized(role=MembershipRole.ADMIN, of="input.accountId", scope=CONTACTS_INVITE)
         ],
+        metadata=asks("customers"),
     )
     @told(types.InviteContactPayload)
     async def invite_contact(
@@ -186,6 +190,7 @@ class IdentityMutations:
     @strawberry.mutation(
         description="Take up an invitation: set a password and sign in. Works once.",
         directives=[Anonymous(), _HASHES],
+        metadata=asks("customers"),
     )
     @told(types.AcceptInvitationPayload)
     async def accept_invitation(

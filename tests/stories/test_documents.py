@@ -106,14 +106,14 @@ async def test_a_mutation_by_its_name_is_no_reading(portal: Portal) -> None:
     assert answer.status_code == 405
 
 
-def test_what_clients_teach_is_bounded() -> None:
+async def test_what_clients_teach_is_bounded() -> None:
     persisted = Persisted()
     for number in range(2_100):
         text = f"{{ a{number} }}"
         persisted.learn(Request(text, extensions=taught(text)))
     oldest, newest = "{ a0 }", "{ a2099 }"
-    assert isinstance(persisted.found(Request("", extensions=taught(oldest))), Outcome)
-    found = persisted.found(Request("", extensions=taught(newest)))
+    assert isinstance(await persisted.found(Request("", extensions=taught(oldest))), Outcome)
+    found = await persisted.found(Request("", extensions=taught(newest)))
     assert isinstance(found, Request)
     assert found.query == newest
     for number in range(12):
