@@ -41,7 +41,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     keep_alive_seconds: until a connection that nothing is asked on is closed."""
 
     most: Annotated[int, msgspec.Meta(ge=1)] = 4_000
-    per_address: Annotated[int, msgspec.Meta(ge=1)] = 200
+    per_address: Annotated[int, msgspec.Meta(ge=1)] = 300
     head_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     body_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     send_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0

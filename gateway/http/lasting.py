@@ -3,7 +3,7 @@ let go together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -29,7 +29,7 @@ class SocketSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     between two signs of life."""
 
     connections: Annotated[int, msgspec.Meta(ge=1)] = 2_000
-    per_address: Annotated[int, msgspec.Meta(ge=1)] = 100
+    per_address: Annotated[int, msgspec.Meta(ge=1)] = 300
     per_caller: Annotated[int, msgspec.Meta(ge=1)] = 20
     operations: Annotated[int, msgspec.Meta(ge=1)] = 50
     messages_per_second: Annotated[float, msgspec.Meta(gt=0)] = 20.0
@@ -40,15 +40,18 @@ class SocketSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
-    """sockets: an ASGI application for WebSockets. events: answers by streams of events."""
+    """sockets: an ASGI application for WebSockets. events: answers by streams of events. finish:
+    waits for what their clients have begun and left, for so many seconds at most."""
 
     sockets: WebSocketRoute
     events: EventStreams
+    finish: Callable[[float], Awaitable[None]]
 
     async def drain(self) -> None:
         """Lets all of them go."""
         self.events.drain()
         await self.sockets.drain(_GRACE)
+        await self.finish(_GRACE)
 
 
 def open_lasting(
@@ -74,4 +77,5 @@ def open_lasting(
     return Lasting(
         WebSocketRoute(streams, origins, limits, addresses, callers, clock, allowed),
         EventStreams(streams, callers, clock),
+        reception.finish,
     )

@@ -3,10 +3,13 @@ way in, be it a POST, a WebSocket or a stream of events."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+
+from graphql import OperationType
 
 from connectors.port.errors import SourceError
 from gateway.access.callers import Callers, UnknownAccount
@@ -83,6 +86,7 @@ class Reception:
         self._shows_schema, self._rates = shows_schema, rates or Rates(RateSettings(enabled=False))
         self._subscriptions, self._answers = subscriptions, answers
         self._refused = Attempts(allowed=_TOLD)
+        self._unfinished: set[asyncio.Task[Outcome]] = set()
 
     async def receive(self, head: Head) -> Visitor:
         """Who asks. Raises Refusal: 401 for a token that proves nothing, 403 for an account that
@@ -128,6 +132,11 @@ class Reception:
         except SourceError:
             return  # nobody can tell now; whatever is asked tells it
 
+    async def finish(self, seconds: float) -> None:
+        """Waits for changes whose askers have left, no longer than that."""
+        if self._unfinished:
+            await asyncio.wait(tuple(self._unfinished), timeout=seconds)
+
     async def _admitted(
         self,
         visitor: Visitor,
@@ -162,6 +171,15 @@ class Reception:
         if ready.lasts:
             text = "Subscribe by WebSocket, or accept text/event-stream."
             return Outcome.failed(errors.refusal(errors.BAD_REQUEST, text), 406)
+        if ready.kind is OperationType.MUTATION:
+            # Whoever leaves meanwhile leaves no half of it behind, nor anything out of the audit.
+            work = asyncio.create_task(self._operated(visitor, ready, level))
+            self._unfinished.add(work)
+            work.add_done_callback(self._unfinished.discard)
+            return await asyncio.shield(work)
+        return await self._operated(visitor, ready, level)
+
+    async def _operated(self, visitor: Visitor, ready: Ready, level: Level | None) -> Outcome:
         context = self._context(visitor)
         if self._answers is not None and not visitor.hears_cost:
             return await self._answers.answer(

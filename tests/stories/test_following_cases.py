@@ -3,6 +3,7 @@ hears of what is another's."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from sandbox.people import CUSTOMERS
 from schema.events import Event, What
 from schema.nodes import from_global
 from tests.gateway.http.sockets import Client, connected, streamed
-from tests.stories.doors import ANDINA, PACIFICO, do, in_crm, later, member
+from tests.stories.doors import ANDINA, PACIFICO, PROFILE, do, in_crm, later, member
 from tests.stories.portal import ANA, LUIS, Portal, opened
 from tests.stories.test_envios import CLOSE, COMMENT, CREATE
 
@@ -285,3 +286,19 @@ async def test_each_change_that_is_told_costs_what_it_asks(database: Path, keys:
             )
             assert refused["code"] == "RATE_LIMITED"
             assert portal.gateway.events.followers == 0
+
+
+async def test_a_change_is_made_whole_though_whoever_asked_has_left(house: Portal) -> None:
+    case = await a_case(house)
+    async with connected(house.gateway.app) as client:
+        await client.init({"authorization": f"Bearer {house.gateway.tokens.issue(ANA)}"})
+        before = len(house.recorder.calls)
+        client.subscribe(PROFILE, {"input": {"jobTitle": "Jefa de compras"}})
+        while len(house.recorder.calls) == before:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+    await house.gateway.drain()
+    answer = await house.ask("{ viewer { contact { jobTitle } } cases(first: 1) { nodes { id } } }")
+    assert answer.data["viewer"]["contact"]["jobTitle"] == "Jefa de compras"
+    assert answer.data["cases"]["nodes"][0]["id"] == case
+    noted = (house.folder / "audit.jsonl").read_text()
+    assert "profile.changed" in noted
