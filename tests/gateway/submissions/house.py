@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.kit.connector import Wiring
 from connectors.port.records import NewCase
 from connectors.port.scope import AccountRef, Scope
-from connectors.port.sources import CaseSource
+from connectors.port.sources import CaseSource, CaseWriter
 from gateway.audit import Audit, Event, EventFilter, open_audit, read_events
 from gateway.database.engine import Database
 from gateway.database.migrate import open_database
@@ -134,6 +134,8 @@ class House:
     folder: Path
     time: Time
     crm: Crm
+    source: CaseSource
+    writer: CaseWriter
     store: Store
     settings: SubmissionSettings
     database: Database
@@ -156,7 +158,7 @@ class House:
 
     async def reopen(self) -> None:
         self.open = await opened(self)
-        self.cases = self.open.over(self.crm, self.store.read_from)
+        self.cases = self.open.over(self.source, self.store.read_from)
         await self.open.sweep()
 
     async def events(self) -> list[Event]:
@@ -178,7 +180,7 @@ async def opened(house: House) -> OpenSubmissions:
         house.database,
         house.url,
         house.audit,
-        house.crm,
+        house.writer,
         house.store,
         wiring,
         source="crm",
@@ -188,17 +190,25 @@ async def opened(house: House) -> OpenSubmissions:
 
 @asynccontextmanager
 async def house(
-    folder: Path, settings: SubmissionSettings | None = None, url: str | None = None
+    folder: Path,
+    settings: SubmissionSettings | None = None,
+    url: str | None = None,
+    real: Callable[[Time], Awaitable[tuple[CaseSource, CaseWriter]]] | None = None,
 ) -> AsyncIterator[House]:
-    """url: of the database, None for SQLite in the folder."""
+    """url: of the database, None for SQLite in the folder. real: opens a CRM to stand in the place
+    of the one in memory."""
     time = Time()
+    crm = Crm(time.clock)
+    source, writer = await real(time) if real else (crm, crm)
     url = url or f"sqlite:///{folder / 'identity.sqlite'}"
     database = await open_database(url)
     audit = await open_audit(folder / "audit.jsonl", database, time.clock)
     made = House(
         folder,
         time,
-        Crm(time.clock),
+        crm,
+        source,
+        writer,
         Store(),
         settings or SubmissionSettings(),
         database,
