@@ -84,7 +84,7 @@ async def test_another_process_shows_what_this_one_holds(home: House) -> None:
         home.crm.trouble = lambda what: Unavailable("crm", "down")
         case = await home.open.service.open_case(caller(), new_case(), (), "k")
         await until(lambda: other.pending.waiting == 1)
-        cases = other.over(home.crm)
+        cases = other.over(home.crm, home.store.read_from)
         assert await cases.cases_by_id([case.id], ALL, SCOPE) == [case]
         home.crm.trouble = lambda what: None
         await home.time.forward(10)
