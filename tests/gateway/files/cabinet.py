@@ -96,9 +96,11 @@ class Cabinet:
 
 @contextlib.asynccontextmanager
 async def cabinet(folder: Path, **settings: Any) -> AsyncIterator[Cabinet]:
-    """folder: with a migrated database. settings: of [files]."""
+    """folder: with a migrated database, or a file that says where one is. settings: of [files]."""
+    address = folder / "database.url"
+    url = address.read_text() if address.exists() else "sqlite:///files.sqlite"
     clock, largest = Clock(), [None]
-    database = await open_database("sqlite:///files.sqlite", folder)
+    database = await open_database(url, folder)
     table = msgspec.convert({"store": "bytes", **settings}, FilesSettings)
     opened = open_files(
         table, database, KEYS, BASE, lambda path: folder / path, clock, lambda: largest[0]
