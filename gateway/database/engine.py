@@ -7,6 +7,7 @@ way because another one was quicker; readers never wait (WAL).
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -101,10 +102,20 @@ def open_engine(url: URL) -> AsyncEngine:
         # A connection that a restart of the server has cut is noticed before it is used.
         timeouts = {"timeout": _PATIENCE, "command_timeout": _PATIENCE}
         return create_async_engine(url, pool_pre_ping=True, connect_args=timeouts, **options)
-    engine = create_async_engine(url, connect_args={"timeout": _PATIENCE}, **options)
+    arguments = {"timeout": _PATIENCE, "factory": _Connection}
+    engine = create_async_engine(url, connect_args=arguments, **options)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+class _Connection(sqlite3.Connection):
+    """Gives its lock back when it is closed. A transaction whose task was cancelled is closed with
+    a cursor still open, and SQLite keeps what was closed, lock and all, until that is gone too."""
+
+    def close(self) -> None:
+        self.rollback()
+        super().close()
 
 
 def _prepare(connection: Any, record: object) -> None:

@@ -119,3 +119,25 @@ async def test_only_its_owner_may_read_what_is_kept(tmp_path: Path) -> None:
     files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "var").iterdir()}
     assert files == dict.fromkeys(("a.sqlite", "a.sqlite-wal", "a.sqlite-shm"), 0o600)
     await database.close()
+
+
+async def test_whoever_is_cancelled_leaves_no_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.database.engine._PATIENCE", 1)
+    database = await open_database("sqlite:///a.sqlite", tmp_path)
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(AttemptRow).values(key="k", at=NOW))
+            await connection.execute(select(AttemptRow.key).limit(2))
+
+    for turns in range(300):
+        task = asyncio.ensure_future(write())
+        for _ in range(turns % 30):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.0001 * (turns % 7))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await write()
+    await database.close()
