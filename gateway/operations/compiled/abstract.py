@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -12,19 +13,36 @@ from graphql import (
 )
 from graphql.pyutils import inspect
 
+from gateway.operations.compiled.shapes import resolves_by_predicates, tells_by_class
+from schema.recognition import CLASSES
+
 if TYPE_CHECKING:
     from gateway.operations.compiled.execution import Execution
     from gateway.operations.compiled.positions import Column
 
 
+#: Classes of values that are remembered for one abstract type.
+_MOST = 1_000
+
+
 class AbstractTypes:
-    """The object types of one abstract type."""
+    """The object types of one abstract type. known: the types of values by their class, where
+    nothing else tells them apart."""
 
-    __slots__ = ("_resolve", "type")
+    __slots__ = ("_by_class", "_resolve", "known", "type")
 
-    def __init__(self, kind: GraphQLAbstractType) -> None:
+    def __init__(self, kind: GraphQLAbstractType, possible: Sequence[GraphQLObjectType]) -> None:
         self.type = kind
         self._resolve = kind.resolve_type or default_type_resolver
+        self._by_class = resolves_by_predicates(self._resolve) and all(
+            one.is_type_of is None or hasattr(one.is_type_of, CLASSES) for one in possible
+        )
+        self.known: dict[type, GraphQLObjectType] = {}
+
+    def learn(self, value: Any, kind: GraphQLObjectType) -> None:
+        """Remembers what a value turned out to be, where all of its class are the same."""
+        if self._by_class and tells_by_class(type(value)) and len(self.known) < _MOST:
+            self.known[type(value)] = kind
 
     def of(self, execution: Execution, column: Column, index: int, value: Any) -> Any:
         """The name of a value's type, or an awaitable of it."""

@@ -46,7 +46,7 @@ def completer(kind: GraphQLOutputType, inner: Selections) -> Completer:
     if is_leaf_type(named):
         return Leaf(named, nullable)
     if is_abstract_type(named):
-        return AbstractOf(AbstractTypes(named), inner, nullable)
+        return AbstractOf(AbstractTypes(named, inner.possible(named)), inner, nullable)
     return ObjectOf(named, inner, nullable)
 
 
@@ -171,6 +171,10 @@ class AbstractOf:
         groups: dict[GraphQLObjectType, list[int]] = {}
         waiting: list[tuple[int, Any]] = []
         for index in present(execution, self, column, values):
+            quick = self._types.known.get(type(values[index]))
+            if quick is not None:
+                groups.setdefault(quick, []).append(index)
+                continue
             try:
                 kind = self._types.of(execution, column, index, values[index])
                 if waits(kind):
@@ -179,6 +183,7 @@ class AbstractOf:
                 else:
                     known = self._types.valid(execution, column, kind, values[index])
                     groups.setdefault(known, []).append(index)
+                    self._types.learn(values[index], known)
             except Exception as error:  # noqa: BLE001 - it becomes the error of its position
                 execution.fail(column, index, error)
         if waiting:

@@ -30,6 +30,7 @@ class FieldPlan:
     """A field in a selection set. key: its name in the answer; order: its place there."""
 
     __slots__ = (
+        "_plain",
         "arguments",
         "completer",
         "definition",
@@ -51,6 +52,7 @@ class FieldPlan:
         self.type = definition.type
         self.nullable = not isinstance(definition.type, GraphQLNonNull)
         self.arguments = Arguments(definition, self.nodes[0])
+        self._plain = guard is None and self.arguments.none
         inner = Selections(place.variant, place.details)
         self.completer = completer(definition.type, inner)
 
@@ -60,6 +62,8 @@ class FieldPlan:
 
     def values(self, execution: Execution, frame: Frame) -> Sequence[Any]:
         """The field's part in the answer of each row of a frame; None where it comes later."""
+        if self._plain:
+            return self.resolved(execution, frame, {})
         count = len(frame.rows)
         try:
             arguments = self.arguments.values(execution.variables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLAbstractType, GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetails, collect_subfields
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ class Selections:
     def __init__(self, variant: Variant, nodes: Sequence[FieldDetails]) -> None:
         self._variant, self._nodes = variant, list(nodes)
         self._plans: dict[GraphQLObjectType, ObjectPlan] = {}
+
+    def possible(self, kind: GraphQLAbstractType) -> Sequence[GraphQLObjectType]:
+        """The object types of an abstract one."""
+        return self._variant.schema.get_possible_types(kind)
 
     def plan(self, kind: GraphQLObjectType) -> ObjectPlan:
         """The plan for one type, made when the first object of it turns up."""

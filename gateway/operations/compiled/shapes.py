@@ -7,15 +7,23 @@ Only resolvers that Strawberry itself wraps, and whose every layer is known, are
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Final
 
-from graphql import GraphQLField, GraphQLSchema, default_field_resolver
+from graphql import (
+    GraphQLField,
+    GraphQLSchema,
+    default_field_resolver,
+    default_type_resolver,
+)
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
+from strawberry.types.base import has_object_definition
+from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
 
 from schema.access import Guard
 from schema.batched import BATCHED, DERIVED, TYPED
@@ -113,6 +121,25 @@ def _converting(
     return convert
 
 
+def resolves_by_predicates(resolve: Any) -> bool:
+    """Whether a resolver of types is one that asks the types' own predicates, once it has seen that
+    the value itself does not say."""
+    known = (_INTERFACE, _UNION)
+    return resolve is default_type_resolver or getattr(resolve, "__code__", None) in known
+
+
+def tells_by_class(kind: type) -> bool:
+    """Whether nothing about one value of a class can make such a resolver decide otherwise than
+    about the next: they hold no attributes but those of the class, and are no graph types."""
+    hidden = (TYPE_CAST_ATTRIBUTE, *(f"_{base.__name__}__typename" for base in kind.__mro__))
+    return (
+        not kind.__dictoffset__
+        and not issubclass(kind, Mapping)
+        and not has_object_definition(kind)
+        and not any(hasattr(kind, name) for name in (*hidden, "__getattr__"))
+    )
+
+
 def _cells(resolve: Any) -> dict[str, Any]:
     """The variables that a function closes over."""
     code, closure = getattr(resolve, "__code__", None), getattr(resolve, "__closure__", None)
@@ -127,20 +154,21 @@ def _cells(resolve: Any) -> dict[str, Any]:
     return found
 
 
-def _inner(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-
-
-def _code(name: str) -> CodeType:
-    """The code of a function that Strawberry makes for every field. Raises LookupError when this
+def _code(function: Any, *names: str) -> CodeType:
+    """The code of a function that Strawberry makes inside of another. Raises LookupError when this
     Strawberry makes it another way: then the compiler has to be looked at again."""
-    made = GraphQLCoreConverter.from_resolver.__code__
-    for code in _inner(made):
-        if code.co_name == name:
-            return code
-    raise LookupError(f"strawberry makes no {name} any more")
+    code: CodeType = function.__code__
+    for name in names:
+        inner = [one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == name]
+        if not inner:
+            raise LookupError(f"strawberry makes no {name} any more")
+        code = inner[0]
+    return code
 
 
-_BASIC, _SYNC, _ASYNC = _code("_get_basic_result"), _code("_resolver"), _code("_async_resolver")
+_BASIC, _SYNC, _ASYNC = (
+    _code(GraphQLCoreConverter.from_resolver, name)
+    for name in ("_get_basic_result", "_resolver", "_async_resolver")
+)
+_INTERFACE = _code(GraphQLCoreConverter.from_interface, "_get_resolve_type", "resolve_type")
+_UNION = _code(StrawberryUnion.get_type_resolver, "_resolve_union_type")

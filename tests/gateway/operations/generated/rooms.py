@@ -73,6 +73,7 @@ class Room(Context):
 class Record:
     """An object of a generated type, whose attributes are thrown as they are read."""
 
+    __slots__ = ("id", "room", "seed")
     type_name = ""
 
     def __init__(self, seed: str, room: Room) -> None:
@@ -81,10 +82,16 @@ class Record:
     def __repr__(self) -> str:
         return f"<{self.type_name} {self.seed}>"
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self.room.rooms.brought(self.room, self, self.type_name, name, {})
+
+def _record(type_name: str, names: Sequence[str], slots: bool) -> type[Record]:
+    """The class of a type's objects. slots: so that they hold nothing that the class does not."""
+
+    def thrown(name: str) -> property:
+        return property(lambda self: self.room.rooms.brought(self.room, self, type_name, name, {}))
+
+    body: dict[str, Any] = {name: thrown(name) for name in names}
+    body |= {"type_name": type_name} | ({"__slots__": ()} if slots else {})
+    return type(f"Record{type_name}", (Record,), body)
 
 
 class Permission(BasePermission):
@@ -114,7 +121,7 @@ class Rooms:
         self._types = [f"T{place}" for place in range(2 + dice.below(2))]
         self._fields = {f"f{place}": self._thrown() for place in range(5 + dice.below(5))}
         self.records = {
-            name: type(f"Record{name}", (Record,), {"type_name": name}) for name in self._types
+            name: _record(name, list(self._fields), slots=dice.chance(70)) for name in self._types
         }
         try:
             self.schema = self._built()
