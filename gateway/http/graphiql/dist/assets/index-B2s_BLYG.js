@@ -1,0 +1,1 @@
+import{t as e}from"./src-CV5n_Raq.js";e();

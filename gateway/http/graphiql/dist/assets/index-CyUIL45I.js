@@ -1,1 +1,0 @@
-import{t as e}from"./src-6Sqz_J8b.js";e();
