@@ -35,7 +35,7 @@ _BODY = (
     b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
     b"Content-Length: 200000\r\n\r\n"
 )
-_READ = b"GET /graphiql/assets/graphql.worker-GAuTrZhT.js HTTP/1.1\r\nHost: a\r\n\r\n" * 4
+_READ = b"GET /graphiql/assets/monaco-parts-BvI3brez.js HTTP/1.1\r\nHost: a\r\n\r\n" * 12
 
 
 async def main(rounds: int, seconds: int, slow: int) -> None:

@@ -111,18 +111,17 @@ class _SlowReader:
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
 
-    def waits(self, transport: asyncio.Transport) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(self._seconds, self._late, transport)
+    def waits(self, drop: Callable[[], None]) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._late, drop)
 
     def goes_on(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _late(self, transport: asyncio.Transport) -> None:
+    def _late(self, drop: Callable[[], None]) -> None:
         _log.warning("a client that takes nothing in was dropped")
-        transport.abort()
+        drop()
 
 
 class GuardedHttp(HttpToolsProtocol):
@@ -133,6 +132,7 @@ class GuardedHttp(HttpToolsProtocol):
         self._bounds = guard.bounds
         self._seat, self._slow = _Seat(guard), _SlowReader(guard.bounds.send_seconds)
         self._timer: asyncio.TimerHandle | None = None
+        self._working: RequestResponseCycle | None = None
         self._in_head = True
         self._head_bytes = self._body_bytes = self._recent_bytes = self._wire_bytes = 0
         self._refused = False
@@ -150,11 +150,12 @@ class GuardedHttp(HttpToolsProtocol):
         self._stop()
         self._slow.goes_on()
         self._seat.free()
+        self._leave()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._slow.waits(self.transport)
+        self._slow.waits(self._drop)
 
     def resume_writing(self) -> None:
         self._slow.goes_on()
@@ -294,9 +295,26 @@ class GuardedHttp(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         if self.cycle.response_started:
-            self.transport.abort()
+            self._drop()
         else:
             self._refuse(408, "The body took too long.")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._working = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _leave(self) -> None:
+        """Whoever works on a request hears that the client is gone. uvicorn tells only the last
+        request of several that wait for their turn."""
+        for cycle in (self._working, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        self.pipeline.clear()
+
+    def _drop(self) -> None:
+        self._leave()
+        self.transport.abort()
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
         self._stop()
@@ -316,10 +334,7 @@ class GuardedHttp(HttpToolsProtocol):
         if self._is_answering() and (self.cycle.response_started or self.pipeline):
             self.transport.close()  # an answer here would be taken for that to another request
             return
-        if self._is_answering():
-            # Whoever works on it hears that the client is gone.
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        self._leave()
         body = json.dumps({"errors": [errors.refusal(errors.BAD_REQUEST, text)]}).encode()
         head = [
             STATUS_LINE[status],
@@ -356,7 +371,7 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._slow.waits(self.transport)
+        self._slow.waits(self.transport.abort)
 
     def resume_writing(self) -> None:
         self._slow.goes_on()
