@@ -65,7 +65,7 @@ class Pending:
             for watch in self._watches.get(entry.id, ()):
                 watch.entry = entry
                 watch.changed.set()
-            if known is None or known.changed_at != entry.changed_at or entry.settled:
+            if known is None or _standing(known) != _standing(entry):
                 for listener in self._listeners:
                     listener(entry)
 
@@ -189,6 +189,11 @@ class Pending:
                 await self.catch_up(changed_since)
             except Exception as error:  # noqa: BLE001 - a database has errors of its own
                 _log.error("submissions could not be read: %s", type(error).__name__)
+
+
+def _standing(entry: Entry) -> object:
+    """All that can change of a submission. The same rows are read again and again."""
+    return entry.changed_at, entry.state, entry.case_id, entry.heard, list(entry.parts)
 
 
 def _older(entry: Entry, known: Entry) -> bool:

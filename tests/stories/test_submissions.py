@@ -83,6 +83,10 @@ async def test_a_case_waits_for_the_crm_and_keeps_its_id(house: Portal) -> None:
     ]
     assert shown.cost == {}
 
+    health = (await house.client.get("/health/ready")).json()
+    assert health["submissions"]["waiting"] == 2
+    assert health["submissions"]["oldest"] is not None
+
     house.faults.update({"reset": True})
     # Whoever reads sees that the CRM is back, and what waits is tried at once.
     await house.ask("{ cases(first: 7) { nodes { number } } }")

@@ -96,6 +96,24 @@ async def test_another_process_shows_what_this_one_holds(home: House) -> None:
         await other.close()
 
 
+async def test_each_change_is_told_once_in_every_process(home: House) -> None:
+    other = await opened(home)
+    try:
+        here: list[str] = []
+        there: list[str] = []
+        home.open.pending.listen(lambda entry: here.append(entry.state.value))
+        other.pending.listen(lambda entry: there.append(entry.state.value))
+        await home.open.service.open_case(caller(), new_case(), (), None)
+        await until(lambda: "done" in there)
+        for pending in (home.open.pending, other.pending):
+            for _ in range(3):
+                await pending.catch_up(home.open._ledger.changed_since)
+        assert here == ["waiting", "done"]
+        assert there.count("done") == 1
+    finally:
+        await other.close()
+
+
 async def test_another_process_takes_over_what_a_dead_one_held(home: House) -> None:
     home.crm.trouble = lambda what: Unavailable("crm", "down")
     await home.open.service.open_case(caller(), new_case(), (), None)
