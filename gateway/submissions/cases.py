@@ -208,7 +208,7 @@ class SubmittedCases:
             return {}
         known = {key: self._pending.found(key, scope) for key, _ in names.values()}
         missing = [key for key, entry in known.items() if entry is None]
-        asked = await self._ledger.entries(missing) if missing else {}
+        asked = await self._ledger.by_id(missing) if missing else {}
         found = {}
         for given, (key, position) in names.items():
             entry = known[key] or asked.get(key)

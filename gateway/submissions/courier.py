@@ -22,6 +22,7 @@ from connectors.port.sources import CaseWriter
 from gateway.audit import Audit, Outcome
 from gateway.submissions import problems
 from gateway.submissions.files import HeldFiles
+from gateway.submissions.holding import Holding
 from gateway.submissions.ledger import Ledger, Turn
 from gateway.submissions.pending import Pending
 from gateway.submissions.records import Deed, Entry, Part, State, alias
@@ -42,6 +43,7 @@ class Courier:
     def __init__(
         self,
         ledger: Ledger,
+        holding: Holding,
         pending: Pending,
         writer: CaseWriter,
         files: HeldFiles,
@@ -49,7 +51,8 @@ class Courier:
         sleep: Callable[[float], Awaitable[None]],
         at_once: int,
     ) -> None:
-        self._ledger, self._pending, self._writer = ledger, pending, writer
+        self._ledger, self._holding, self._pending = ledger, holding, pending
+        self._writer = writer
         self._files, self._audit, self._sleep = files, audit, sleep
         self._lanes = asyncio.Semaphore(at_once)
         #: Wakes whoever brings a submission; those that rest only because the CRM does not answer.
@@ -63,21 +66,24 @@ class Courier:
         pending.listen(self._changed)
 
     async def deliver(self, submission_id: str, position: int) -> str:
-        """Returns once the part has ended: how. Raises CancelledError alone, for one that another
-        process brings, too."""
+        """Returns once the part has ended: how. Whoever calls it has the workflow, so from now on
+        this process holds the submission. Raises CancelledError alone, also when another one takes
+        it over meanwhile."""
         wake = self._wakes.setdefault(submission_id, asyncio.Event())
-        tries, pause = 0, None
+        tries, pause, begun = 0, None, False
         try:
             while True:
                 wake.clear()
                 try:
-                    ended = await self._advance(submission_id, position)
+                    ended = await self._advance(submission_id, position, begun)
                 except _NotNow as later:
                     ended, pause = None, later.pause(tries)
                     tries += 1
                     await self._note_trouble(submission_id, later, pause)
                 except _Behind:
                     ended, pause = None, None
+                finally:
+                    begun = True
                 if ended is not None:
                     return ended
                 await self._rest(submission_id, wake, pause)
@@ -86,10 +92,12 @@ class Courier:
             self._resting.discard(submission_id)
             self._hinted.discard(submission_id)
 
-    async def _advance(self, submission_id: str, position: int) -> str | None:
+    async def _advance(self, submission_id: str, position: int, begun: bool) -> str | None:
         """One step towards the end; None where it has to rest again."""
         try:
             turn = await self._ledger.turn(submission_id, position)
+            if turn is not None and turn.lost and not begun:
+                await self._holding.hold(submission_id)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise _NotNow("DATABASE") from error
         if turn is None:
@@ -98,7 +106,7 @@ class Courier:
             if turn.part.state is State.CANCELLED:
                 await self._release(turn.part)
             return turn.part.state.value
-        if turn.lost:
+        if turn.lost and begun:
             raise asyncio.CancelledError
         if turn.refused:
             await self._rejected(turn, problems.case_not_taken(), "CASE_NOT_TAKEN")

@@ -6,41 +6,37 @@ entry as it is then, for whoever keeps it in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.port.scope import AccountRef
 from gateway.database.engine import Database
 from gateway.submissions import problems
 from gateway.submissions.files import HeldFiles
+from gateway.submissions.holding import LEASE
 from gateway.submissions.records import (
     Deed,
     Entry,
-    HeldFile,
     Part,
     State,
     alias,
     named,
     packed,
-    unpacked,
 )
+from gateway.submissions.rows import MANY, entries, part_values
 from gateway.submissions.settings import SubmissionSettings
 from gateway.submissions.tables import PartRow, SubmissionRow
 from schema.cases.service import Sent
 from schema.problems import Problem, Problems
 
-#: How long others leave a submission to the process that brings it, unless it says so again.
-LEASE = timedelta(seconds=15)
 #: When it makes sense to come again after too much was waiting.
 _LATER = timedelta(minutes=5)
-#: Most rows of one answer.
-_MANY = 10_000
 #: The submission's own deed: when the CRM refuses that, nothing else of it makes sense.
 _MAIN = frozenset({Deed.OPEN, Deed.COMMENT, Deed.CLOSE})
 
@@ -121,7 +117,7 @@ class Ledger:
             return None
         if found.digest != draft.digest:
             raise Problems(problems.other_input())
-        (known,) = await _entries(connection, row.id == found.id)
+        (known,) = await entries(connection, row.id == found.id)
         return known
 
     async def _check_room(self, connection: AsyncConnection, account: AccountRef) -> None:
@@ -176,7 +172,7 @@ class Ledger:
             "held_until": now + LEASE,
         }
         await connection.execute(insert(SubmissionRow).values(values))
-        await connection.execute(insert(PartRow), [_part_values(entry.id, p) for p in entry.parts])
+        await connection.execute(insert(PartRow), [part_values(entry.id, p) for p in entry.parts])
 
     # ---------------------------------------------------------------------------- bringing
 
@@ -184,7 +180,7 @@ class Ledger:
         """How it stands with a part; None for a submission that is not there."""
         async with self._database.read() as connection:
             row = SubmissionRow
-            found = await _entries(connection, row.id == submission_id)
+            found = await entries(connection, row.id == submission_id)
             if not found:
                 return None
             entry = found[0]
@@ -235,7 +231,7 @@ class Ledger:
                 changed += await connection.scalars(select(SubmissionRow.id).where(following))
                 await self._change(connection, following, case_id=crm_id)
             await self._finish(connection, submission_id)
-            return await _entries(connection, SubmissionRow.id.in_(changed))
+            return await entries(connection, SubmissionRow.id.in_(changed))
 
     async def _change(self, connection: AsyncConnection, which: Any, **values: Any) -> None:
         statement = update(SubmissionRow).where(which)
@@ -254,7 +250,7 @@ class Ledger:
                 await self._give_up_rest(connection, submission_id)
             await self._change(connection, SubmissionRow.id == submission_id, error=error)
             await self._finish(connection, submission_id)
-            return await _entries(connection, SubmissionRow.id == submission_id)
+            return await entries(connection, SubmissionRow.id == submission_id)
 
     async def _settle(
         self,
@@ -338,57 +334,7 @@ class Ledger:
         values = {"heard": True, "key_hash": None, "changed_at": self._clock()}
         async with self._database.write() as connection:
             await connection.execute(statement.values(values))
-            return await _entries(connection, SubmissionRow.id == submission_id)
-
-    # ---------------------------------------------------------------------------- holding
-
-    async def hold(self, submission_id: str) -> None:
-        """This process brings it from now on."""
-        values = {"holder": self.holder, "held_until": self._clock() + LEASE}
-        statement = update(SubmissionRow).where(SubmissionRow.id == submission_id)
-        async with self._database.write() as connection:
-            await connection.execute(statement.values(values))
-
-    async def renew(self) -> None:
-        """Says that this process is alive."""
-        await self._hold_until(self._clock() + LEASE)
-
-    async def let_go(self) -> None:
-        """Leaves what this process has not finished to whoever is there."""
-        await self._hold_until(self._clock())
-
-    async def _hold_until(self, until: datetime) -> None:
-        row = SubmissionRow
-        mine = update(row).where(row.state == State.WAITING.value, row.holder == self.holder)
-        async with self._database.write() as connection:
-            await connection.execute(mine.values(held_until=until))
-
-    async def waiting(self) -> list[tuple[str, str, datetime, int]]:
-        """What waits: id, holder, until when it is held, number of parts; the oldest first."""
-        row = SubmissionRow
-        parts = (
-            select(func.count())
-            .where(PartRow.submission_id == row.id)
-            .correlate(row)
-            .scalar_subquery()
-        )
-        statement = select(row.id, row.holder, row.held_until, parts)
-        wanted = statement.where(row.state == State.WAITING.value).order_by(row.seq).limit(_MANY)
-        async with self._database.read() as connection:
-            return [tuple(found) for found in (await connection.execute(wanted)).all()]
-
-    async def take_over(self, submission_id: str, holder: str, until: datetime) -> bool:
-        """Takes a submission from a process that is gone, if nobody else did."""
-        row = SubmissionRow
-        statement = update(row).where(
-            row.id == submission_id,
-            row.state == State.WAITING.value,
-            row.holder == holder,
-            row.held_until == until,
-        )
-        values = {"holder": self.holder, "held_until": self._clock() + LEASE}
-        async with self._database.write() as connection:
-            return (await connection.execute(statement.values(values))).rowcount == 1
+            return await entries(connection, SubmissionRow.id == submission_id)
 
     # ---------------------------------------------------------------------------- reading
 
@@ -397,12 +343,12 @@ class Ledger:
         row = SubmissionRow
         which = row.changed_at >= since if since else row.state != State.DONE.value
         async with self._database.read() as connection:
-            return await _entries(connection, which)
+            return await entries(connection, which)
 
-    async def entries(self, ids: Sequence[str]) -> dict[str, Entry]:
+    async def by_id(self, ids: Sequence[str]) -> dict[str, Entry]:
         """Those that are there, by id."""
         async with self._database.read() as connection:
-            found = await _entries(connection, SubmissionRow.id.in_(ids)) if ids else []
+            found = await entries(connection, SubmissionRow.id.in_(ids)) if ids else []
         return {entry.id: entry for entry in found}
 
     async def refusals(self, case_ids: Sequence[str]) -> list[Entry]:
@@ -416,7 +362,7 @@ class Ledger:
         names = [name[0] for name in map(named, case_ids) if name]
         about = or_(row.case_id.in_(case_ids), row.id.in_(names))
         async with self._database.read() as connection:
-            return await _entries(connection, about, row.heard.is_(False), refused.exists())
+            return await entries(connection, about, row.heard.is_(False), refused.exists())
 
     async def forget(self) -> tuple[list[str], list[str]]:
         """Removes what was settled long ago, all but which case of the CRM an alias means. Answers
@@ -427,7 +373,7 @@ class Ledger:
         gone = or_(row.kind != kept, row.case_id.is_(None))
         async with self._database.write() as connection:
             ids = select(row.id).where(old, or_(gone, row.said.is_not(None)))
-            found = list(await connection.scalars(ids.limit(_MANY)))
+            found = list(await connection.scalars(ids.limit(MANY)))
             theirs = PartRow.submission_id.in_(found)
             unsent = select(PartRow.file_id).where(theirs, PartRow.state != State.DONE.value)
             files = [one for one in await connection.scalars(unsent) if one]
@@ -436,60 +382,3 @@ class Ledger:
             emptied = update(row).where(row.id.in_(found))
             await connection.execute(emptied.values(said=None, key_hash=None))
         return found, files
-
-
-async def _entries(connection: AsyncConnection, *which: Any) -> list[Entry]:
-    """In the order in which they came."""
-    rows = select(*SubmissionRow.__table__.columns).where(*which)
-    found = (await connection.execute(rows.order_by(SubmissionRow.seq).limit(_MANY))).all()
-    parts: dict[str, list[Part]] = {}
-    columns = PartRow.__table__.columns
-    for ids in _chunks([row.id for row in found]):
-        wanted = select(*columns).where(PartRow.submission_id.in_(ids))
-        ordered = wanted.order_by(PartRow.submission_id, PartRow.position)
-        for row in (await connection.execute(ordered)).all():
-            parts.setdefault(row.submission_id, []).append(_part(row))
-    return [_entry(row, parts.get(row.id, [])) for row in found]
-
-
-def _chunks(ids: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
-    """SQLite takes only so many values in a statement."""
-    return (ids[start : start + size] for start in range(0, len(ids), size))
-
-
-def _entry(row: Row[Any], parts: Sequence[Part]) -> Entry:
-    return Entry(
-        id=row.id,
-        kind=Sent(row.kind),
-        who=row.who,
-        account=AccountRef(row.account_id, row.account_number, row.account_country),
-        said=unpacked(row.said),
-        parts=parts,
-        created_at=row.created_at,
-        changed_at=row.changed_at,
-        case_id=row.case_id,
-        number=row.number,
-        state=State(row.state),
-        heard=row.heard,
-        done_at=row.done_at,
-    )
-
-
-def _part(row: Row[Any]) -> Part:
-    file = HeldFile(row.file_id, row.filename, row.content_type, row.size) if row.file_id else None
-    problem = msgspec.json.decode(row.problem, type=Problem) if row.problem else None
-    return Part(row.position, Deed(row.deed), State(row.state), file, row.crm_id, problem)
-
-
-def _part_values(submission_id: str, part: Part) -> dict[str, Any]:
-    file = part.file
-    return {
-        "submission_id": submission_id,
-        "position": part.position,
-        "deed": part.deed.value,
-        "state": part.state.value,
-        "file_id": file and file.id,
-        "filename": file and file.filename,
-        "content_type": file and file.content_type,
-        "size": file and file.size,
-    }

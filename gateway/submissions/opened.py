@@ -22,6 +22,7 @@ from gateway.submissions.cases import ReadFile, SubmittedCases
 from gateway.submissions.courier import Courier
 from gateway.submissions.engine import Engine, workflow_database
 from gateway.submissions.files import HeldFiles
+from gateway.submissions.holding import Holding
 from gateway.submissions.ledger import Ledger
 from gateway.submissions.pending import Pending
 from gateway.submissions.service import Submissions
@@ -43,6 +44,7 @@ class OpenSubmissions:
     service: Submissions
     pending: Pending
     _ledger: Ledger
+    _holding: Holding
     _engine: Engine
     _courier: Courier
     _work: Work
@@ -73,7 +75,7 @@ class OpenSubmissions:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.close()
         with contextlib.suppress(Exception):
-            await self._ledger.let_go()
+            await self._holding.let_go()
 
 
 async def open_submissions(
@@ -94,12 +96,15 @@ async def open_submissions(
     clock = wiring.clock
     holder = f"{socket.gethostname()[:100]}:{os.getpid()}:{secrets.token_hex(4)}"
     ledger = Ledger(database, settings, files, clock, holder)
+    holding = Holding(database, clock, holder)
     pending = Pending(clock, timedelta(days=settings.keep_days))
-    courier = Courier(ledger, pending, writer, files, audit, wiring.sleep, settings.at_once)
+    courier = Courier(
+        ledger, holding, pending, writer, files, audit, wiring.sleep, settings.at_once
+    )
     engine = Engine(
         workflow_database(settings.workflows, database_url, root), holder, courier.deliver
     )
-    work = Work(ledger, engine, files, clock)
+    work = Work(ledger, holding, engine, files, clock)
     service = Submissions(
         ledger,
         pending,
@@ -120,7 +125,7 @@ async def open_submissions(
         ]
         tasks = [asyncio.create_task(_again(what, pause)) for what, pause in every]
         tasks.append(asyncio.create_task(pending.follow(ledger.changed_since)))
-    return OpenSubmissions(service, pending, ledger, engine, courier, work, source, tasks)
+    return OpenSubmissions(service, pending, ledger, holding, engine, courier, work, source, tasks)
 
 
 async def _again(what: Callable[[], Awaitable[None]], pause: float) -> None:
@@ -137,9 +142,15 @@ class Work:
     """Sees to it that each submission that waits is brought by one process."""
 
     def __init__(
-        self, ledger: Ledger, engine: Engine, files: HeldFiles, clock: Callable[[], datetime]
+        self,
+        ledger: Ledger,
+        holding: Holding,
+        engine: Engine,
+        files: HeldFiles,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._ledger, self._engine, self._files, self._clock = ledger, engine, files, clock
+        self._ledger, self._holding, self._engine = ledger, holding, engine
+        self._files, self._clock = files, clock
         #: When the work on something was asked for last, by the loop's clock.
         self._asked: dict[str, float] = {}
 
@@ -154,16 +165,16 @@ class Work:
 
     async def sweep(self) -> None:
         """Begins the work on what nobody brings: its process is gone, or could not begin."""
-        waiting = await self._ledger.waiting()
+        waiting = await self._holding.waiting()
         now = self._clock()
         for submission_id, holder, until, parts in waiting:
-            mine = holder == self._ledger.holder
+            mine = holder == self._holding.holder
             if mine and not self._idle(submission_id):
                 continue
             if not mine:
-                if until > now and not _gone(holder, self._ledger.holder):
+                if until > now and not _gone(holder, self._holding.holder):
                     continue
-                if not await self._ledger.take_over(submission_id, holder, until):
+                if not await self._holding.take_over(submission_id, holder, until):
                     continue
             await self.bring(submission_id, parts)
         known = {row[0] for row in waiting}
@@ -177,7 +188,7 @@ class Work:
 
     async def renew(self) -> None:
         if self._asked:
-            await self._ledger.renew()
+            await self._holding.renew()
 
     async def forget(self) -> None:
         """Removes what was settled long ago."""

@@ -58,6 +58,12 @@ class Sandbox:
     def slow_down(self, latency: str) -> None:
         self._post("/_faults", {"latency": f"crm={latency}"})
 
+    def fail(self, spec: str) -> None:
+        self._post("/_faults", {"fail": [spec]})
+
+    def recover(self) -> None:
+        self._post("/_faults", {"reset": True})
+
     def rows(self, soql: str) -> list[dict[str, Any]]:
         """What the CRM holds, asked past the gateway."""
         login = {
@@ -115,6 +121,10 @@ class Portal:
         if self._running is not None:
             self._running.close()
             self._running = None
+
+    def log(self) -> str:
+        """What the gateway has said since it was started."""
+        return self._log.read_text(errors="replace")
 
     def create(self, subject: str, key: str) -> Any:
         """The answer to a create with three files; None when the connection broke."""
@@ -228,6 +238,26 @@ def test_killed_at_any_call(portal: Portal, sandbox: Sandbox, at: int, latency: 
     assert shown["number"] == case["CaseNumber"]
     found = {(one["filename"], one["size"]) for one in shown["attachments"]["nodes"]}
     assert found == {(name, len(body)) for name, body in FILES.items()}
+    assert len(shown["attachments"]["nodes"]) == len(FILES)
+
+
+def test_stopped_and_started_while_the_crm_is_down(portal: Portal, sandbox: Sandbox) -> None:
+    subject = "Muerto en la llamada, pero con aviso"
+    sandbox.fail("crm=503")
+    case = portal.create(subject, "stop")
+    assert (case["number"], case["status"]) == (None, "SUBMITTED")
+    started_at = time.monotonic()
+    portal.stop()
+    assert time.monotonic() - started_at < 10
+    assert "Traceback" not in portal.log()
+    portal.start()
+    assert portal.waiting() == 1
+    sandbox.recover()
+    portal.here.ask("{ cases(first: 9) { nodes { number } } }", by=ANA)
+    until(lambda: portal.waiting() == 0)
+    (real,) = sandbox.rows(f"SELECT CaseNumber FROM Case WHERE Subject = '{subject}'")
+    shown = portal.here.ask(SHOWN, {"id": case["id"]}, by=ANA)["case"]
+    assert shown["number"] == real["CaseNumber"]
     assert len(shown["attachments"]["nodes"]) == len(FILES)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -128,6 +129,24 @@ async def test_another_process_takes_over_what_a_dead_one_held(home: House) -> N
     assert len(home.crm.cases) == 1
 
 
+async def test_whoever_has_the_workflow_brings_it_and_the_other_one_stops(home: House) -> None:
+    """Two processes of one queue: the one may be given what the other one has asked for."""
+    home.crm.trouble = lambda what: Unavailable("crm", "down")
+    case = await home.open.service.open_case(caller(), new_case(), (), None)
+    name = named(case.id)
+    assert name is not None
+    other = await opened(home)
+    try:
+        bringing = asyncio.ensure_future(other._courier.deliver(name[0], 0))
+        await until(lambda: len(home.crm.tries) == 2)
+        home.crm.trouble = lambda what: None
+        await home.time.forward(10)
+        assert await bringing == "done"
+        assert home.crm.tries == ["open"] * 3
+    finally:
+        await other.close()
+
+
 async def test_words_are_kept_no_longer_than_told(tmp_path: Path) -> None:
     async with house(tmp_path, SubmissionSettings(keep_days=2)) as home:
         home.crm.trouble = lambda what: Unavailable("crm", "down")
@@ -144,7 +163,7 @@ async def test_words_are_kept_no_longer_than_told(tmp_path: Path) -> None:
         assert found is not None
         assert found.number == "00000001"
         assert await home.cases.comments_by_id([comment.id], ALL, SCOPE) == [None]
-        (shown,) = (await home.open._ledger.entries(ids)).values()
+        (shown,) = (await home.open._ledger.by_id(ids)).values()
         assert shown.said.case is None
 
 
