@@ -30,12 +30,17 @@ def _maker(record: type[Any]) -> Callable[..., Any]:
     names = [(field.name, Any) for field in fields(record)]
     open_ = make_dataclass("Open", names, slots=True, eq=False, repr=False)
 
+    def pair(one: Any, other: Any) -> Any:
+        made: Any = open_(one, other)
+        made.__class__ = record
+        return made
+
     def make(*values: Any) -> Any:
         made: Any = open_(*values)
         made.__class__ = record
         return made
 
-    return make
+    return pair if len(names) == 2 else make
 
 
 def template(record: type[Any], **values: Any) -> list[Any]:
