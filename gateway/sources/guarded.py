@@ -56,11 +56,6 @@ T = TypeVar("T")
 _EMBEDDING, _EMBEDDED = (Case, Contact), (Contact, Account)
 
 
-#: Records that embed others, what they embed, and what stands there in place of another's.
-_EMBEDDING, _INNER = (Case, Contact), (Contact, Account)
-_EMBEDDED = (("contact", None), ("account", NOT_FETCHED))
-
-
 class _Owned(Protocol):
     @property
     def owner(self) -> AccountRef: ...
@@ -74,17 +69,16 @@ def _may_pass(record: _Owned, scope: Scope) -> bool:
 
 
 def _stripped(record: R, scope: Scope) -> R:
-    """The record, which may pass, without embedded records that are not the asker's, at any
-    depth."""
+    """The record without embedded records that are not the asker's, at any depth."""
     if not isinstance(record, _EMBEDDING):
         return record
     changed: dict[str, Any] = {}
-    for name, instead in _EMBEDDED:
+    for name, instead in (("contact", None), ("account", NOT_FETCHED)):
         inner = getattr(record, name, None)
-        if not isinstance(inner, _INNER):
+        if not isinstance(inner, _EMBEDDED):
             continue
         kept: Any = instead
-        # Of the same account as the record that it is in: one look is enough.
+        # Of the same account as the record around it, which may pass: one look is enough.
         if inner.owner is record.owner or _may_pass(inner, scope):
             kept = _stripped(inner, scope) if isinstance(inner, Contact) else inner
         if kept is not inner:
