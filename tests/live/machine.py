@@ -50,18 +50,23 @@ def run(
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path = ROOT,
+    seconds: float | None = None,
 ) -> str:
     """What the command prints, run inside a folder. Raises NotReadyError with `missing` and the end
-    of its output."""
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    of its output. seconds: after which it counts as failed."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise NotReadyError(f"{missing}: it has not ended after {seconds:.0f} s") from None
     if done.returncode:
         said = (done.stdout + done.stderr).strip().splitlines()[-_SHOWN:]
         raise NotReadyError("\n".join([missing, *(f"  | {line}" for line in said)]))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.live.clients.installation import Portal, told_by
+from gateway.entrance import open_tokens
+from gateway.settings import read
+from tests.live.clients.installation import PYTHON, Portal, told_by
 from tests.live.conftest import StartGateway
 from tests.live.machine import ROOT
 from tests.live.portal import Gateway, Settings
@@ -14,6 +20,7 @@ from tests.live.portal import Gateway, Settings
 pytestmark = pytest.mark.live
 
 ANA = "ana.torres@andina.example"
+LUIS = "luis.rojas@pacifico.example"
 NEWEST = """{ viewer { memberships { account { id name } } }
     cases(first: 1) { nodes { id timeline(first: 100) { nodes { __typename } } } } }"""
 
@@ -78,3 +85,85 @@ def test_graphql_code_generator(start_gateway: StartGateway) -> None:
     assert told["refused"] == [{"code": "INVALID", "field": ["input", "category"]}]
     assert told["said"][0] == "CaseOpened"
     assert told["unlisted"] == "DOCUMENT_NOT_TRUSTED"
+
+
+def test_ariadne_codegen(gateway_server: Gateway) -> None:
+    portal = Portal.fresh("ariadne")
+    portal.python("ariadne-codegen", "--config", "ariadne.toml")
+    words = [f"{gateway_server.url}/graphql", gateway_server.token(ANA)]
+    told = portal.told(str(PYTHON / "bin" / "python"), "follow.py", *words)
+    assert len(told["numbers"]) == 3
+    assert told["year"] >= 2025
+    assert told["said"]
+    assert (told["event"], told["same"]) == ("COMMENTED", True)
+    assert told["latest"] == "CaseComment"
+
+
+#: What a client asks once by hash in vain, teaches, and asks by hash from then on.
+TAUGHT = ["hash 400", "text 200", "hash 200"]
+BESIDE = {
+    "data": 1,
+    "account": None,
+    "errors": [
+        {
+            "message": "id no es un id de esta API. Usa el id que dio una respuesta.",
+            "path": ["account"],
+            "extensions": {"code": "BAD_USER_INPUT", "argument": "id"},
+        }
+    ],
+}
+
+
+def asked_by(name: str, gateway: Gateway) -> Any:
+    return told_by(name, f"{gateway.url}/graphql", gateway.token(ANA))
+
+
+def test_apollo_client(gateway_server: Gateway) -> None:
+    told = asked_by("apollo.mjs", gateway_server)
+    assert told["name"] == "Ana Torres"
+    assert told["type"] == "application/graphql-response+json; charset=utf-8"
+    assert told["cached"]
+    assert told["again"] == [True, []]  # the cache had all of it
+    assert told["beside"] == {**BESIDE, "sent": ["POST text 294"]}
+    assert told["wrong"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert told["refused"] == [{"code": "REQUIRED", "field": ["input", "description"]}]
+    assert told["created"] == {"userErrors": [], "files": ["one.pdf", "two.pdf"]}
+    assert told["exe"] == [{"code": "FILE_TYPE_NOT_ALLOWED", "field": ["input", "files", "1"]}]
+    assert told["attached"] == ["three.pdf"]
+    assert told["forms"] == ["POST form 200"] * 3
+    assert told["persisted"] == ["Ana Torres"] * 2
+    assert told["taught"] == [f"POST {one}" for one in TAUGHT]
+    assert told["change"] == {"event": "COMMENTED", "same": True}
+    assert told["updated"]
+
+
+def test_urql(gateway_server: Gateway) -> None:
+    told = asked_by("urql.mjs", gateway_server)
+    assert told["name"] == "Ana Torres"
+    assert "text/event-stream" in told["accept"]
+    assert told["type"] == "application/graphql-response+json"
+    assert told["beside"] == BESIDE
+    assert told["wrong"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert told["refused"] == [{"code": "REQUIRED", "field": ["input", "description"]}]
+    assert told["persisted"]["post"] == [f"POST {one}" for one in TAUGHT]
+    assert told["persisted"]["get"] == [f"GET {one}" for one in TAUGHT]
+    assert told["socket"] == {"event": "COMMENTED", "same": True}
+    assert told["events"] == {"event": "COMMENTED", "same": True}
+    assert told["streamed"]
+
+
+def test_a_token_that_ends_ends_what_is_followed(gateway_server: Gateway) -> None:
+    told = told_by("expiry.mjs", f"{gateway_server.url}/graphql", short_token(gateway_server))
+    assert told["socket"]["told"] == []
+    assert told["socket"]["error"]["code"] == 4403
+    assert "expired" in told["socket"]["error"]["reason"]
+    assert told["events"]["error"] is None
+    [last] = told["events"]["told"]
+    assert last["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def short_token(gateway: Gateway) -> str:
+    """Of somebody to whom nothing happens, of a few seconds, signed as the gateway signs."""
+    settings = read(gateway.config, {"SANDBOX_URL": "", **os.environ})
+    tokens = asyncio.run(open_tokens(settings))
+    return tokens.issue_person(LUIS, lifetime=timedelta(seconds=4))[0]

@@ -17,6 +17,8 @@ HERE = Path(__file__).parent
 HOME = LIVE / "clients"
 #: Holds ariadne-codegen, and what the client that it writes needs.
 PYTHON = LIVE / "clients-python"
+#: That one of them may take.
+_SECONDS = 90
 
 
 def ensure_installed() -> None:
@@ -32,7 +34,8 @@ def script(name: str) -> Path:
 
 def told_by(name: str, *words: str) -> Any:
     """What a script of this folder prints, a JSON value. Raises NotReadyError when it fails."""
-    return json.loads(run(["node", str(script(name)), *words], f"{name} failed"))
+    command = ["node", str(script(name)), *words]
+    return json.loads(run(command, f"{name} failed", seconds=_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +68,6 @@ class Portal:
 
     def _ran(self, command: Sequence[str]) -> str:
         words = " ".join(Path(word).name for word in command[:2])
-        return run(command, f"{self.folder.name}: {words} failed", folder=self.folder)
+        return run(
+            command, f"{self.folder.name}: {words} failed", folder=self.folder, seconds=_SECONDS
+        )

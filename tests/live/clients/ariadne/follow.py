@@ -9,7 +9,7 @@ import sys
 from typing import Any
 from uuid import uuid4
 
-from portal_client import AddCaseCommentInput, CaseStatus, Client  # type: ignore[import-not-found]
+from portal_client import AddCaseCommentInput, CaseEventKind, CaseStatus, Client  # type: ignore[import-not-found]
 
 
 async def told(url: str, token: str) -> dict[str, Any]:
@@ -18,7 +18,11 @@ async def told(url: str, token: str) -> dict[str, Any]:
     async with Client(url, who, ws_url=ws_url, ws_connection_init_payload=who) as portal:
         cases = (await portal.latest_cases(first=3, statuses=[CaseStatus.IN_PROGRESS])).cases
         case = cases.nodes[0]
-        following = portal.follow(case.id)
+        following = (
+            one.case_changed
+            async for one in portal.follow(case.id)
+            if one.case_changed.event is CaseEventKind.COMMENTED
+        )
         coming = asyncio.create_task(anext(following))
         said = []
         # Nothing tells that a subscription has begun, so more than one comment may be needed.
@@ -26,8 +30,7 @@ async def told(url: str, token: str) -> dict[str, Any]:
             entry = AddCaseCommentInput(case_id=case.id, body=f"Said by {uuid4()}")
             said.append((await portal.say(entry)).add_case_comment.comment.body == entry.body)
             await asyncio.wait([coming], timeout=1)
-        change = coming.result().case_changed
-        await following.aclose()
+        change = coming.result()
         timeline = (await portal.happened(case.id)).node.timeline
         return {
             "numbers": [one.number for one in cases.nodes],
