@@ -8,7 +8,8 @@ the operation did not attach is gone when it has been answered, or when anything
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from graphql import GraphQLError
@@ -34,6 +35,8 @@ from schema.context import Caller
 from schema.files.service import IncomingFile
 from schema.problems import Problem, Problems
 from schema.texts import N_
+
+_log = logging.getLogger("gateway.files")
 
 _OPERATIONS, _MAP = "operations", "map"
 #: Bytes of `map`, files and places of one file that it may name, and steps of a path.
@@ -90,7 +93,14 @@ class MultipartRoute:
         except StoreError as error:
             return _unavailable(Unavailable(NAME, str(error), retry_after=30), visitor.language)
         finally:
-            await self._files.discard(reading.kept)
+            await self._forget(reading.kept)
+
+    async def _forget(self, ids: Sequence[str]) -> None:
+        """Removes what was not attached. Where that fails, time does: what was answered holds."""
+        try:
+            await self._files.discard(ids)
+        except Exception as error:  # noqa: BLE001 - a database has errors of its own
+            _log.error("files of a request could not be removed: %s", type(error).__name__)
 
 
 def _is_form(head: Head) -> bool:

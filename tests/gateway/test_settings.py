@@ -44,6 +44,10 @@ def test_variables_of_the_environment_are_filled_in(tmp_path: Path) -> None:
         ("[sources]\n[systems]\n[texts]\ntime_zone = 'America/Bogot'\n", "America/Bogot"),
         ("[sources]\n[systems]\n[texts]\ndefault_language = 'fr'\n", "texts.default_language"),
         ("[sources]\n[systems]\n[server]\nmax_body_kilobytes = 0\n", "max_body_kilobytes"),
+        ("[sources]\n[systems]\n[server]\npublic_url = 'portal.example'\n", "public_url"),
+        ("[sources]\n[systems]\n[files]\ntypes = ['image/bmp']\n", "image/bmp"),
+        ("[sources]\n[systems]\n[files]\nfile_megabytes = 0\n", "file_megabytes"),
+        ("[sources]\n[systems]\n[files.scanner]\naddress = 'localhost'\n", "address"),
     ],
 )
 def test_a_mistake_is_told_by_file_and_key(tmp_path: Path, text: str, told: str) -> None:
@@ -51,6 +55,16 @@ def test_a_mistake_is_told_by_file_and_key(tmp_path: Path, text: str, told: str)
     with pytest.raises(SettingsError, match=told) as raised:
         read(path, {})
     assert str(path) in str(raised.value)
+
+
+def test_links_lead_to_where_clients_find_the_gateway(tmp_path: Path) -> None:
+    here = "http://127.0.0.1:8123"
+    settings = read(written(tmp_path, "[sources]\n[systems]\n"), {})
+    assert settings.public_url == settings.access.issuer
+    assert settings.listening(here).public_url == here
+    text = "[sources]\n[systems]\n[server]\npublic_url = 'https://api.example'\n"
+    settings = read(written(tmp_path, text), {})
+    assert settings.listening(here).public_url == "https://api.example"
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

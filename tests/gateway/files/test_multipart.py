@@ -374,6 +374,22 @@ async def test_a_store_that_fails_is_told(home: Cabinet, monkeypatch: pytest.Mon
     assert "secret" not in json.dumps(outcome.body)
 
 
+async def test_what_was_answered_holds_where_tidying_up_fails(
+    home: Cabinet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(ids: object) -> None:
+        raise OSError("the database is away")
+
+    monkeypatch.setattr(home.files, "discard", fails)
+    outcome = await route_of(home, Desk()).answer(
+        Head(HEADERS), Sender(cut(good(samples.PDF))).receive
+    )
+    assert outcome.body == {"data": None}
+    home.clock.forward(hours=2)
+    assert await home.opened.sweep.expired() == 1
+    assert home.stored() == {}
+
+
 @pytest.mark.parametrize("way", ["breaks", "hangs"])
 async def test_a_sender_that_goes_away_leaves_nothing(
     way: str, home: Cabinet, monkeypatch: pytest.MonkeyPatch
