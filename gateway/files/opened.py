@@ -38,7 +38,7 @@ def open_files(
     """base: the gateway's address, as clients know it. folder: makes a relative path absolute.
     largest: bytes of the largest file that the CRM takes. Raises StoreAddressError. It may make a
     folder, so call it from a thread."""
-    store = open_store(settings.store, folder, settings.store_options)
+    store = open_store(settings.store, folder, settings.store_options, settings.store_client)
     uploads = Uploads(database, clock)
     links = Links(keys, base, timedelta(minutes=settings.link_minutes), clock)
     files = Files(settings, store, uploads, links, clock, largest)

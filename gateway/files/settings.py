@@ -31,7 +31,8 @@ class FilesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Files on their way in, and links to files.
 
     store: a folder (relative to portal.toml), or the address of a bucket: s3://, az://, gs://.
-    store_options: what obstore takes for it; by default it reads the environment. file_megabytes,
+    store_options: what obstore takes for it; by default it reads the environment. store_client: of
+    the connections to it. file_megabytes,
     request_megabytes, request_files: of one GraphQL multipart request. upload_megabytes: of a file
     by createUpload. case_files, case_megabytes: of one case. caller_files, caller_megabytes: sent
     by one caller and not yet attached. at_once: files that come in at the same time, a quarter of
@@ -40,6 +41,7 @@ class FilesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     store: str = "var/files"
     store_options: dict[str, Any] = {}
+    store_client: dict[str, Any] = {}
     file_megabytes: _Positive = 25
     request_megabytes: _Positive = 60
     request_files: _Count = 10

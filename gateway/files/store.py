@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 NAME = "files"
 #: Bytes of a piece. A change of it makes files that are in the store unreadable.
 PIECE = 1024 * 1024
+#: How long a call to a bucket may take, and how often it is tried.
+_PATIENCE: dict[str, Any] = {"connect_timeout": "5s", "timeout": "30s"}
+_TRIES: dict[str, Any] = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
 #: Bytes that a reader gets at once, about.
 _SIP = 256 * 1024
 
@@ -100,9 +103,14 @@ class Store:
             raise StoreError(f"the store cannot be listed: {type(error).__name__}") from None
 
 
-def open_store(address: str, folder: Callable[[str], Path], options: dict[str, Any]) -> Store:
+def open_store(
+    address: str,
+    folder: Callable[[str], Path],
+    options: Mapping[str, Any],
+    client: Mapping[str, Any],
+) -> Store:
     """A store by its address. folder: makes a relative path absolute. options: of the bucket.
-    Raises StoreAddressError."""
+    client: of the connections to it. Raises StoreAddressError."""
     try:
         if "://" not in address or address.startswith("file://"):
             path = folder(address.removeprefix("file://"))
@@ -110,13 +118,29 @@ def open_store(address: str, folder: Callable[[str], Path], options: dict[str, A
             return Store(LocalStore(path, automatic_cleanup=True))
         if address.startswith("memory:"):
             return Store(from_url(address))
-        config: Any = options or None  # each kind of store has its own
-        return Store(from_url(address, config=config))
+        return Store(_bucket(address, options, client))
+    except OSError as error:
+        raise StoreAddressError(f"the folder cannot be made: {error.strerror}") from None
     except (BaseError, ValueError, TypeError) as error:
         # Its text could quote a key.
         raise StoreAddressError(f"this is no store ({type(error).__name__})") from None
-    except OSError as error:
-        raise StoreAddressError(f"the folder cannot be made: {error.strerror}") from None
+
+
+def _bucket(address: str, options: Mapping[str, Any], client: Mapping[str, Any]) -> ObjectStore:
+    given: dict[str, Any] = {
+        "config": dict(options) or None,  # each kind of store has its own
+        "client_options": {**_PATIENCE, **client},
+        "retry_config": _TRIES,
+    }
+    try:
+        return from_url(address, **given)
+    except Exception:
+        raise
+    except BaseException as panic:
+        # The library panics at an option that it does not know.
+        if type(panic).__name__ != "PanicException":
+            raise
+        raise ValueError from None
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.port.errors import Unavailable
 from gateway.files.receiving import Interrupted, WrongChecksum
-from gateway.files.store import PIECE, StoreError
+from gateway.files.store import PIECE, StoreAddressError, StoreError, open_store
 from gateway.files.tables import State
 from gateway.files.uploads import new_id
 from schema.files.service import IncomingFile, StoredFile
@@ -374,3 +374,30 @@ async def test_so_many_files_come_in_at_once_and_nobody_takes_all_places(folder:
             with pytest.raises(LookupError):
                 await home.files.receiving("unknown")
         await (await home.files.incoming(new_id(), LUIS, "a.txt", "", 5)).end()
+
+
+@pytest.mark.parametrize(
+    ("address", "options"),
+    [("ftp://x/y", {}), ("s3://bucket", {"no_such_option": "secret"}), ("s3://", {}), ("a\0b", {})],
+)
+def test_an_address_that_is_no_store_is_told(
+    address: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(StoreAddressError) as raised:
+        open_store(address, lambda path: tmp_path / path, options, {})
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "options"),
+    [
+        ("s3://bucket/uploads", {"aws_region": "us-east-1"}),
+        ("gs://bucket/uploads", {}),
+        ("az://container/uploads", {"account_name": "portal"}),
+    ],
+)
+def test_a_bucket_is_opened_without_asking_it(
+    address: str, options: dict[str, str], tmp_path: Path
+) -> None:
+    store = open_store(address, lambda path: tmp_path / path, options, {"timeout": "5s"})
+    assert "uploads" in repr(store._objects)
