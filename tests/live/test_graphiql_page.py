@@ -1,5 +1,6 @@
 """Opens the GraphiQL page in Chromium, as a person would, with nothing but loopback in reach."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from gateway.http.graphiql import CONTENT_SECURITY_POLICY
 from tests.live.graphiql_browser import Browser, Seen, browser
+from tests.live.portal import Gateway as Server
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]
 
@@ -132,6 +134,25 @@ async def test_the_schema_is_there_to_read_and_to_complete_from(page: Browser) -
     await page.until(f"({SUGGESTIONS}).includes('supportDesk')")
     await page.click("[aria-label='Show Documentation Explorer']")
     await page.until("document.querySelector('.graphiql-plugin').textContent.includes('Query')")
+
+
+OPEN_A_CASE = """mutation { createCase(input: {category: "QUERY", description: "¿Cuándo llega?"}) {
+  userErrors { code } } }"""
+
+
+async def test_cases_are_followed_until_one_stops(page: Browser, gateway_server: Server) -> None:
+    await page.click("input[name=token]")
+    await page.type(gateway_server.token(EMAIL))
+    await page.click("[aria-label='New tab']")
+    await page.click(f"{EDITOR} .view-lines")
+    await page.type("subscription Followed { casesChanged { event ")
+    await page.click(".graphiql-execute-button")
+    await page.until(there("[aria-label^='Stop query']"))
+    await asyncio.to_thread(gateway_server.ask, OPEN_A_CASE, by=EMAIL)
+    await page.until(f"({ANSWER}).includes('casesChanged')")
+    await page.click("[aria-label^='Stop query']")
+    await page.until(there("[aria-label^='Execute query']"))
+    assert page.seen.complaints == []
 
 
 async def test_the_page_keeps_to_itself_and_to_its_policy(

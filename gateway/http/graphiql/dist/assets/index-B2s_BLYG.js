@@ -1,1 +1,0 @@
-import{t as e}from"./src-CV5n_Raq.js";e();

@@ -1,0 +1,1 @@
+import{t as e}from"./src-BdNXZ05l.js";e();
