@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import random
 import re
@@ -22,6 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.port.errors import Rejected, Unavailable
+from gateway.operations.run import Operations
 from schema.access import (
     CASES_READ,
     CASES_WRITE,
@@ -31,7 +33,7 @@ from schema.access import (
     SCOPES,
 )
 from schema.context import Caller
-from tests.worlds import sources
+from tests.worlds import running, sources
 from tests.worlds.coordinates import possible, reachable
 from tests.worlds.documents import Asked, Generator
 from tests.worlds.leaks import leaks
@@ -197,6 +199,41 @@ def test_nobody_gets_what_is_anothers(question: tuple[World, Asker, Asked]) -> N
     alone = ask(world.only(honest.may_see), HONEST, asker, asked)
     assert honest.body == alone.body
     check(ask(world, LEAKY, asker, asked), world, asker, asked)
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(
+    questions(),
+    st.sampled_from(
+        (
+            HONEST,
+            LEAKY,
+            Manner(trouble={"contacts_by_id": Unavailable("crm", "down")}),
+            Manner(
+                trouble=dict.fromkeys(("accounts_by_id", "lines_by_order"), Unavailable("x", "y"))
+            ),
+        )
+    ),
+)
+def test_plans_answer_what_graphql_core_answers(
+    question: tuple[World, Asker, Asked], manner: Manner
+) -> None:
+    world, asker, asked = question
+    by_plan = ask(world, manner, asker, asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "OPERATIONS", Operations(GRAPH, compiled=False))
+        interpreted = ask(world, manner, asker, asked)
+    assert json.dumps(by_plan.body.get("data")) == json.dumps(interpreted.body.get("data"))
+    # graphql-core tells errors as they come in.
+    assert _sorted_errors(by_plan) == _sorted_errors(interpreted)
+
+
+def _sorted_errors(run: Run) -> list[str]:
+    return sorted(json.dumps(error) for error in run.body.get("errors", ()))
 
 
 def _orders_named(run: Run) -> set[str]:

@@ -70,6 +70,7 @@ class FieldPlan:
             if self.guard is not None:
                 refusal = self.guard.refusal(execution.context, arguments)
                 if refusal is not None:
+                    execution.keep([refusal])
                     execution.later(self._refused(execution, frame, refusal))
                     return [None] * count
         except Exception as error:  # noqa: BLE001 - it becomes the error of each row

@@ -74,7 +74,8 @@ class Plans:
         if operation.operation is OperationType.SUBSCRIPTION:
             return "subscription"
         directives = _Directives()
-        visit(document, directives)
+        if document.loc is None or "@" in document.loc.source.body:
+            visit(document, directives)
         if directives.unknown:
             return "directive"
         return Plan(self._schema, document, operation, tuple(sorted(directives.conditions)))
