@@ -44,6 +44,7 @@ from connectors.port.sources import (
     CustomerWriter,
     OrderSource,
 )
+from gateway.sources.clean import clean
 
 _log = logging.getLogger("gateway.scope")
 
@@ -87,6 +88,8 @@ def _stripped(record: R, scope: Scope) -> R:
 
 
 def _page(page: Page[R], scope: Scope) -> Page[R]:
+    if clean(page.items, scope):
+        return page
     items = [_stripped(item, scope) for item in page.items if _may_pass(item, scope)]
     # Who lists what is another's counts it too: such a total is not told.
     total = page.total if len(items) == len(page.items) else None
@@ -95,6 +98,8 @@ def _page(page: Page[R], scope: Scope) -> Page[R]:
 
 def _in_order(found: Sequence[R | None], asked: Sequence[object], scope: Scope) -> list[R | None]:
     _check_length(found, asked)
+    if clean([record for record in found if record is not None], scope):
+        return list(found)
     return [
         _stripped(record, scope) if record is not None and _may_pass(record, scope) else None
         for record in found
