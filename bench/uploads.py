@@ -1,5 +1,6 @@
 """How much the gateway's memory grows while large files pass through it, on their way in, on to the
-CRM and out again: a gateway of its own, a sandbox as its CRM, over loopback.
+CRM and out again, and how long others wait meanwhile: a gateway of its own, a sandbox as its CRM,
+over loopback.
 
 python -m bench.uploads
 """
@@ -12,9 +13,11 @@ import http.client
 import json
 import random
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -233,15 +236,41 @@ def read(gateway: Gateway, path: str) -> str:
     return found
 
 
+class Bystander:
+    """Asks for something small all the time, and notes how long each answer takes."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._connection = http.client.HTTPConnection(gateway.address, timeout=60)
+        self._stopped = threading.Event()
+        self._took: list[float] = []
+        self._thread = threading.Thread(target=self._ask)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        while not self._stopped.wait(0.01):
+            began = time.perf_counter()
+            self._connection.request("GET", "/health/live")
+            self._connection.getresponse().read()
+            self._took.append((time.perf_counter() - began) * 1000)
+
+    def stop(self) -> tuple[float, float]:
+        """Milliseconds that 99 of 100 answers did not take longer than, and the longest."""
+        self._stopped.set()
+        self._thread.join()
+        self._connection.close()
+        return statistics.quantiles([0.0, *self._took], n=100)[-1], max(self._took, default=0.0)
+
+
 def measured(gateway: Gateway, what: str, work: Callable[[], Any]) -> Any:
     """Does something and prints what it took of the gateway's memory."""
     before = gateway.memory("VmRSS")
     gateway.forget()
-    began = time.perf_counter()
+    bystander, began = Bystander(gateway), time.perf_counter()
     result = work()
-    took = time.perf_counter() - began
+    took, waited = time.perf_counter() - began, bystander.stop()
     most, after = gateway.memory("VmHWM") - before, gateway.memory("VmRSS") - before
-    print(f"{what:52}{took:8.1f}{most:12.1f}{after:12.1f}", flush=True)
+    numbers = f"{took:8.1f}{most:10.1f}{after:11.1f}{waited[0]:10.1f}{waited[1]:10.1f}"
+    print(f"{what:40}{numbers}", flush=True)
     return result
 
 
@@ -259,7 +288,8 @@ def _measure(gateway: Gateway) -> None:
     for case_id in (in_the_request(gateway, small), beforehand(gateway, resumed(gateway, small))):
         read(gateway, arrived(gateway, case_id))  # what is loaded on first use is loaded
     print(f"the gateway begins with {gateway.memory('VmRSS'):.0f} MB of memory\n")
-    print(f"{'':52}{'seconds':>8}{'most, MB':>12}{'after, MB':>12}")
+    print(f"{'':40}{'':8}{'memory':>16}{'others wait, ms':>25}")
+    print(f"{'':40}{'seconds':>8}{'most, MB':>10}{'after, MB':>11}{'99 of 100':>10}{'longest':>10}")
     upload_id = measured(gateway, "200 MB by tus, three breaks", lambda: resumed(gateway, LARGE))
     large = measured(
         gateway,
