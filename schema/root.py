@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import strawberry
-from graphql import Undefined
+from graphql import GraphQLInputObjectType, Undefined
 from strawberry.schema.config import StrawberryConfig
 
 from schema.access import Anonymous, enforced, may_read
@@ -85,13 +85,24 @@ def _without_null_defaults(schema: strawberry.Schema) -> strawberry.Schema:
     return schema
 
 
+def _with_one_of(schema: strawberry.Schema) -> strawberry.Schema:
+    """What is declared @oneOf is that for the GraphQL library too, which validates and tells it."""
+    for named in schema._schema.type_map.values():  # noqa: SLF001 - no public way to it
+        if isinstance(named, GraphQLInputObjectType):
+            definition = named.extensions.get("strawberry-definition")
+            named.is_one_of = bool(definition is not None and definition.is_one_of)
+    return schema
+
+
 _CONFIG = StrawberryConfig(name_converter=Names(), scalar_map={**SCALARS, **UPLOAD})
 
 SCHEMA = priced(
     enforced(
-        _without_null_defaults(
-            strawberry.Schema(
-                query=Query, mutation=Mutation, subscription=Subscription, config=_CONFIG
+        _with_one_of(
+            _without_null_defaults(
+                strawberry.Schema(
+                    query=Query, mutation=Mutation, subscription=Subscription, config=_CONFIG
+                )
             )
         )
     )

@@ -18,7 +18,6 @@ from graphql import (
     specified_rules,
     validate,
 )
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.operations import errors
 from gateway.operations.limits import (
@@ -28,13 +27,13 @@ from gateway.operations.limits import (
     check_text,
     nodes_of,
 )
+from gateway.operations.one_of import OneOfVariables
 from gateway.operations.places import arguments_of
 from gateway.operations.price import Bill, bills
 
 #: Most mistakes that are told of one document.
 _MOST_ERRORS = 20
-#: The specification's rules, and that of @oneOf for literals, which strawberry keeps apart.
-_RULES = (*specified_rules, OneOfInputValidationRule)
+_RULES = (*specified_rules, OneOfVariables)
 _INTROSPECTION = ("__schema", "__type")
 
 

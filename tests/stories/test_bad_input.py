@@ -92,6 +92,9 @@ async def test_the_account_of_another_customer_is_refused_like_one_that_does_not
         ("{ nothing }", None),
         ("{ case(by: {}) { id } }", "by"),
         ('{ case(by: {id: "a", number: "b"}) { id } }', "by"),
+        ("{ case(by: {id: null}) { id } }", "by"),
+        ("query($v: ID) { case(by: {id: $v}) { id } }", "by.id"),
+        ("fragment F on Query { case(by: {id: $v}) { id } } query($v: ID) { ...F }", "by.id"),
     ],
 )
 async def test_what_the_schema_forbids_is_told_before_anything_runs(
@@ -102,6 +105,20 @@ async def test_what_the_schema_forbids_is_told_before_anything_runs(
     assert answer.error["locations"]
     assert answer.error["extensions"].get("argument") == argument
     assert {error["extensions"]["code"] for error in answer.errors} == {"GRAPHQL_VALIDATION_FAILED"}
+    assert answer.calls == []
+
+
+async def test_a_document_may_begin_with_its_fragments(portal: Portal) -> None:
+    query = "fragment F on Query { case(by: {number: $v}) { number } } query($v: String!) { ...F }"
+    assert (await portal.ask(query, {"v": "NO-SUCH"})).data == {"case": None}
+
+
+@pytest.mark.parametrize("value", [{}, {"id": "a", "number": "b"}, {"id": None}, None, 5])
+async def test_a_variable_that_is_not_one_of_several_is_told(portal: Portal, value: object) -> None:
+    answer = await portal.ask("query($v: CaseLookup!) { case(by: $v) { id } }", {"v": value})
+    assert "data" not in answer.body
+    assert answer.error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "$v" in answer.error["message"]
     assert answer.calls == []
 
 
