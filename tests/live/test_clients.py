@@ -124,6 +124,8 @@ def test_apollo_client(gateway_server: Gateway) -> None:
     assert told["type"] == "application/graphql-response+json; charset=utf-8"
     assert told["cached"]
     assert told["again"] == [True, []]  # the cache had all of it
+    assert told["pages"] == [4, 4]
+    assert told["node"]
     assert told["beside"] == {**BESIDE, "sent": ["POST text 294"]}
     assert told["wrong"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     assert told["refused"] == [{"code": "REQUIRED", "field": ["input", "description"]}]
@@ -145,6 +147,7 @@ def test_urql(gateway_server: Gateway) -> None:
     assert told["beside"] == BESIDE
     assert told["wrong"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     assert told["refused"] == [{"code": "REQUIRED", "field": ["input", "description"]}]
+    assert told["attached"] == ["one.pdf", "POST text form 200"]
     assert told["persisted"]["post"] == [f"POST {one}" for one in TAUGHT]
     assert told["persisted"]["get"] == [f"GET {one}" for one in TAUGHT]
     assert told["socket"] == {"event": "COMMENTED", "same": True}

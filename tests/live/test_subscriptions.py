@@ -69,6 +69,7 @@ async def test_graphql_ws(portal: Gateway, redis: Redis) -> None:
     url = portal.url.replace("http", "ws") + "/graphql"
     case, told = await told_by("websocket.mjs", portal, redis, url)
     assert told["query"] == {"told": [{"data": {"viewer": {"name": "Ana Torres"}}}]}
+    assert told["mutation"] == {"told": [{"data": {"addCaseComment": {"userErrors": []}}}]}
     assert told["mistake"]["error"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
     change = {"caseChanged": {"event": "COMMENTED", "case": {"id": case}}}
     assert told["event"] == {"told": [{"data": change}]}
@@ -80,6 +81,7 @@ async def test_graphql_ws(portal: Gateway, redis: Redis) -> None:
 async def test_graphql_sse(portal: Gateway, redis: Redis) -> None:
     case, told = await told_by("events.mjs", portal, redis, f"{portal.url}/graphql")
     assert told["query"] == {"told": [{"data": {"viewer": {"name": "Ana Torres"}}}]}
+    assert told["mutation"] == {"told": [{"data": {"addCaseComment": {"userErrors": []}}}]}
     assert told["mistake"] == {"told": [], "error": "400"}
     change = {"caseChanged": {"event": "COMMENTED", "case": {"id": case}}}
     assert told["event"] == {"told": [{"data": change}]}

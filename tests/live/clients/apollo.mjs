@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, InMemoryCache, gql } from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
+import { relayStylePagination } from '@apollo/client/utilities';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
 import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
@@ -15,7 +16,9 @@ const authorization = `Bearer ${token}`;
 const requests = [];
 
 async function recorded(address, options) {
-  const answer = await fetch(address, options);
+  // The second header shows that a form was meant.
+  const headers = { ...options.headers, authorization, 'apollo-require-preflight': 'true' };
+  const answer = await fetch(address, { ...options, headers });
   const body = typeof options.body === 'string' ? JSON.parse(options.body) : undefined;
   const kind = options.body instanceof FormData ? 'form' : body?.query ? 'text' : 'hash';
   requests.push({ method: options.method, kind, status: answer.status, type: answer.headers.get('content-type') });
@@ -26,15 +29,18 @@ function since(start) {
   return requests.slice(start).map(({ method, kind, status }) => `${method} ${kind} ${status}`);
 }
 
-const cache = () => new InMemoryCache({ possibleTypes: { Node: ['Account', 'Attachment', 'Case', 'CaseComment', 'Contact', 'Order'] } });
+const cache = () =>
+  new InMemoryCache({
+    possibleTypes: { Node: ['Account', 'Attachment', 'Case', 'CaseComment', 'Contact', 'FaqEntry', 'NewsArticle', 'Order'] },
+    typePolicies: { Query: { fields: { orders: relayStylePagination(['filter', 'orderBy']) } } },
+  });
 const socket = createClient({
   url: url.replace('http', 'ws'),
   webSocketImpl: WebSocket,
-  connectionParams: { authorization },
+  connectionParams: async () => ({ authorization }),
   retryAttempts: 0,
 });
-// The header that shows that a form was meant.
-const http = new UploadHttpLink({ uri: url, fetch: recorded, headers: { authorization, 'apollo-require-preflight': 'true' } });
+const http = new UploadHttpLink({ uri: url, fetch: recorded });
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const named = () => new PersistedQueryLink({ sha256 }).concat(http);
 const lasts = ({ operationType }) => operationType === 'subscription';
@@ -55,9 +61,23 @@ const start = requests.length;
 const again = await client.query({ query: gql`query { viewer { name } cases(first: 2) { nodes { id number subject status } } }` });
 told.again = [again.data.cases.nodes[0].number === one.number, since(start)];
 
+// A list that grows page by page; and a fragment on what may be of any type.
+const ORDERS = gql`
+  query ($after: String) {
+    orders(first: 2, after: $after) { edges { node { id number } } pageInfo { hasNextPage endCursor } }
+  }
+`;
+const { endCursor: after } = (await client.query({ query: ORDERS })).data.orders.pageInfo;
+await client.query({ query: ORDERS, variables: { after }, fetchPolicy: 'network-only' }); // as fetchMore asks
+const numbers = client.cache.readQuery({ query: ORDERS }).orders.edges.map(({ node }) => node.number);
+told.pages = [numbers.length, new Set(numbers).size];
+const NODE = gql`query ($id: ID!) { node(id: $id) { ...on Node { id } ... on Case { number } } }`;
+told.node = (await client.query({ query: NODE, variables: { id: one.id } })).data.node.number === one.number;
+
 // Errors with what they carry, beside what could be answered; and a document that is not valid.
+const asked = requests.length;
 const beside = await client.query({ query: gql`query { faqs(first: 1) { nodes { id } } account(id: "nonsense") { id name } }` });
-told.beside = { data: beside.data.faqs.nodes.length, account: beside.data.account, errors: errorsOf(beside.error), sent: since(start) };
+told.beside = { data: beside.data.faqs.nodes.length, account: beside.data.account, errors: errorsOf(beside.error), sent: since(asked) };
 told.wrong = errorsOf((await client.query({ query: gql`query { nothing }` })).error);
 
 // What a person can put right.

@@ -24,10 +24,12 @@ function all(request, most = Infinity) {
 }
 
 const query = await all({ query: '{ viewer { name } }' });
+const SAY = 'mutation($input: AddCaseCommentInput!) { addCaseComment(input: $input) { userErrors { code } } }';
+const mutation = await all({ query: SAY, variables: { input: { caseId: id, body: 'Said by a stream.' } } });
 const mistake = await all({ query: '{ nothing }' });
 const event = await all(
   { query: 'subscription($id: ID!) { caseChanged(id: $id) { event case { id } } }', variables: { id } },
   1,
 );
-console.log(JSON.stringify({ query, mistake, event }));
+console.log(JSON.stringify({ query, mutation, mistake, event }));
 process.exit(0);

@@ -9,13 +9,18 @@ import WebSocket from 'ws';
 
 const [, , url, token] = process.argv;
 const authorization = `Bearer ${token}`;
+// The second shows that a form was meant.
+const headers = { authorization, 'graphql-require-preflight': '1' };
 const requests = [];
 
 async function recorded(address, options) {
   const answer = await fetch(address, options);
-  const text = options.method === 'GET' ? new URL(address).searchParams.get('query') : JSON.parse(options.body).query;
+  const form = options.body instanceof FormData;
+  const body = form ? options.body.get('operations') : options.body;
+  const text = options.method === 'GET' ? new URL(address).searchParams.get('query') : JSON.parse(body).query;
+  const kind = `${text ? 'text' : 'hash'}${form ? ' form' : ''}`;
   const type = answer.headers.get('content-type').split(';')[0];
-  requests.push({ method: options.method, kind: text ? 'text' : 'hash', status: answer.status, type, accept: options.headers.accept });
+  requests.push({ method: options.method, kind, status: answer.status, type, accept: options.headers.accept });
   return answer;
 }
 
@@ -23,7 +28,7 @@ function since(start) {
   return requests.slice(start).map(({ method, kind, status }) => `${method} ${kind} ${status}`);
 }
 
-const shared = { url, fetch: recorded, preferGetMethod: false, fetchOptions: { headers: { authorization } } };
+const shared = { url, fetch: recorded, preferGetMethod: false, fetchOptions: { headers } };
 const client = new Client({ ...shared, exchanges: [cacheExchange, fetchExchange] });
 const told = {};
 
@@ -44,6 +49,16 @@ told.wrong = errorsOf((await client.query(gql`query { nothing }`, {}).toPromise(
 const CREATE = gql`mutation ($input: CreateCaseInput!) { createCase(input: $input) { case { id } userErrors { code field } } }`;
 const refused = await client.mutation(CREATE, { input: { category: 'QUERY', description: '' } }).toPromise();
 told.refused = refused.data.createCase.userErrors.map(({ code, field }) => ({ code, field }));
+
+// A file for a case.
+const ATTACH = gql`
+  mutation ($input: AddCaseAttachmentsInput!) { addCaseAttachments(input: $input) { attachments { filename } userErrors { code field } } }
+`;
+const sending = requests.length;
+const file = new File([`%PDF-1.4\n% ${randomUUID()}\n%%EOF\n`], 'one.pdf', { type: 'application/pdf' });
+const attached = await client.mutation(ATTACH, { input: { caseId: id, files: [file] } }).toPromise();
+const { attachments, userErrors } = attached.data.addCaseAttachments;
+told.attached = [...attachments.map(({ filename }) => filename), ...userErrors, ...since(sending)];
 
 // Automatic persisted queries, by POST and by GET, by clients that share nothing.
 told.persisted = {};
