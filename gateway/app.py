@@ -196,7 +196,7 @@ async def open_gateway(
     if page:
         routes.append(Mount("/graphiql", assets.Assets(directory=graphiql.DIST)))
     ready = health.Ready(opened, wiring.clock, submissions.pending if submissions else None)
-    rest = _starlette(ready, entrance, routes, submissions, close)
+    rest = _starlette(ready, entrance, routes, close)
     app = opened_to(settings.server.origins, Front(graphql, lasting.sockets, rest))
     return Gateway(app, operations, entrance, sources, opened, hub, submissions, lasting, close)
 
@@ -350,14 +350,11 @@ def _starlette(
     ready: health.Ready,
     entrance: Entrance,
     routes: Sequence[BaseRoute],
-    submissions: OpenSubmissions | None,
     close: Callable[[], Awaitable[None]],
 ) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         try:
-            if submissions is not None:
-                await submissions.start()
             yield
         finally:
             await close()

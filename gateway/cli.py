@@ -147,6 +147,9 @@ def _serve(options: argparse.Namespace) -> None:
 
 async def _answer(settings: Settings, listener: socket.socket, banner: str) -> None:
     gateway = await open_gateway(settings)
+    if gateway.submissions is not None:
+        # Now, and not when somebody sends something: what is wrong is told at the start.
+        await gateway.submissions.start()
     # What the start made stays. Looking through all of it for garbage would stop everybody for a
     # tenth of a second, every time.
     gc.collect()

@@ -60,14 +60,19 @@ class Engine:
         self._tasks: set[asyncio.Task[str]] = set()
 
     async def start(self) -> None:
-        """Opens DBOS, once. Raises what its database raises."""
+        """Opens DBOS, once. Raises DatabaseError."""
         if self._opening is None or (self._opening.done() and self._opening.exception()):
             self._opening = asyncio.create_task(self._open())
         await asyncio.shield(self._opening)
 
     async def _open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        await asyncio.to_thread(_Room.enter, self._database, self._executor)
+        try:
+            await asyncio.to_thread(_Room.enter, self._database, self._executor)
+        except Exception as error:
+            # Its text may hold the database's address.
+            text = f"the database of unfinished work cannot be opened: {type(error).__name__}"
+            raise DatabaseError(text) from error
         from gateway.submissions import workflow
 
         await _Room.call(_called(workflow.arrive, self._hand_over))

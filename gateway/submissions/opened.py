@@ -154,14 +154,17 @@ class Work:
         #: When the work on something was asked for last, by the loop's clock.
         self._asked: dict[str, float] = {}
 
-    async def bring(self, submission_id: str, parts: int) -> None:
-        """Begins the work on a submission of this process. Where that fails, `sweep` does it."""
+    async def bring(self, submission_id: str, parts: int) -> bool:
+        """Begins the work on a submission of this process, and says whether it has begun. Where it
+        has not, `sweep` tries again."""
         self._asked[submission_id] = asyncio.get_running_loop().time()
         try:
             await self._engine.run(submission_id, parts)
         except Exception as error:  # noqa: BLE001 - DBOS and databases have errors of their own
             self._asked.pop(submission_id, None)
             _log.error("the work on a submission cannot begin: %s", type(error).__name__)
+            return False
+        return True
 
     async def sweep(self) -> None:
         """Begins the work on what nobody brings: its process is gone, or could not begin."""

@@ -7,13 +7,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.port.errors import Unavailable
 from connectors.port.records import Attachment, Case, CaseComment, NewCase
 from connectors.port.scope import AccountRef
 from connectors.port.sources import CaseWriter
@@ -34,11 +37,12 @@ from schema.context import Caller
 from schema.files.service import StoredFile
 from schema.problems import Problems
 
+_log = logging.getLogger("gateway.submissions")
 _count = itertools.count()
 
 
 class Submissions:
-    """A CaseService. bring: begins the work on a submission; it may fail, then somebody else does.
+    """A CaseService. bring: begins the work on a submission; where it cannot, somebody else will.
     answer_seconds: how long a caller waits for the CRM."""
 
     def __init__(
@@ -49,7 +53,7 @@ class Submissions:
         audit: Audit,
         clock: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
-        bring: Callable[[str, int], Awaitable[None]],
+        bring: Callable[[str, int], Awaitable[bool]],
         answer_seconds: float,
     ) -> None:
         self._ledger, self._pending, self._writer = ledger, pending, writer
@@ -158,12 +162,17 @@ class Submissions:
         ]
         key_hash = None if key is None else hashlib.sha256(key.encode()).hexdigest()
         draft = Draft(entry, hashlib.sha256(msgspec.json.encode(told)).hexdigest(), key_hash)
-        kept, new = await self._ledger.accept(draft)
+        try:
+            kept, new = await self._ledger.accept(draft)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            _log.error("a submission cannot be written down: %s", type(error).__name__)
+            # Should it be kept all the same, the same key finds it again.
+            raise Unavailable("submissions", "it cannot be written down now") from error
         with self._pending.watching(kept) as watch:
             self._pending.apply([kept])
             if new:
                 await self._note(caller, kept)
-                await self._bring(kept.id, len(kept.parts))
+                watch.troubled = not await self._bring(kept.id, len(kept.parts)) or watch.troubled
             await self._answered(watch)
             answer = watch.entry
         if new and answer.state is State.REJECTED:
