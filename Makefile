@@ -57,6 +57,8 @@ test-live: .dev ## Test against real systems, installed and booted here
 bench: .dev ## Measure what things cost on this machine, and our gateway beside its peers (needs wrk)
 	@$(PY) -m bench.verify
 	@$(PY) -m bench.execution
+	@$(PY) -m bench.wire
+	@$(PY) -m bench.records
 	@$(PY) -m bench.fuzz
 	@$(PY) -m bench.uploads
 	@$(PY) -m bench.slow_clients

@@ -12,10 +12,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from connectors.port.scope import Scope
+from gateway import telemetry
+from gateway.operations.answers import AnswerSettings, WholeAnswers
 from gateway.sources.cached import Answers
 from gateway.sources.freshness import CacheSettings, Freshness
 from gateway.sources.keys import Key
@@ -25,7 +27,7 @@ from tests.stories.test_isolation_worlds import askers, check, made, quiet
 from tests.worlds.documents import Asked
 from tests.worlds.memory import HONEST, LEAKY, Manner
 from tests.worlds.people import worlds
-from tests.worlds.running import Asker, Gateway
+from tests.worlds.running import GRAPH, Asker, Gateway
 from tests.worlds.world import World
 
 LONG = Freshness(seconds=600)
@@ -58,16 +60,20 @@ def rounds(draw: Any) -> tuple[World, list[Question]]:
 
 
 def answered(
-    world: World, manner: Manner, asked: list[Question], answers: list[Answers] | None = None
+    world: World,
+    manner: Manner,
+    asked: list[Question],
+    answers: list[Answers] | None = None,
+    whole: WholeAnswers | None = None,
 ) -> list[Mapping[str, Any]]:
     """The answers to questions one after the other, each checked. answers: what is remembered, of
-    one process after the other; None for nothing."""
+    one process after the other; None for nothing. whole: what is kept of whole answers."""
 
     async def run() -> list[Mapping[str, Any]]:
         bodies = []
         for place, (asker, document) in enumerate(asked):
             memory = answers[place % len(answers)] if answers else None
-            found = await Gateway(world, manner, answers=memory).ask(document, asker)
+            found = await Gateway(world, manner, answers=memory, whole=whole).ask(document, asker)
             check(found, world, asker, document)
             bodies.append(found.body)
         for memory in answers or ():
@@ -106,6 +112,19 @@ def test_nobody_is_answered_what_a_leaky_system_told_another(
     drawn: tuple[World, list[Question]],
 ) -> None:
     answered(drawn[0], LEAKY, twice(drawn[1]), [Answers(EVERYTHING)])
+
+
+@_FEW
+@given(rounds())
+def test_whole_answers_are_kept_for_whoever_they_were_for(
+    drawn: tuple[World, list[Question]],
+) -> None:
+    world, asked = drawn[0], twice([q for q in drawn[1] if "mutation" not in q[1].text])
+    settings_ = AnswerSettings(private_seconds=600)
+    kept = WholeAnswers(GRAPH, settings_, lambda context: None, lambda: 0.0)
+    before = telemetry.loads["answers", "remembered"]
+    assert answered(world, HONEST, asked, whole=kept) == answered(world, HONEST, asked)
+    event("kept" if telemetry.loads["answers", "remembered"] > before else "nothing was kept")
 
 
 @_FEW

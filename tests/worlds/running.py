@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from connectors.port.errors import SourceError
 from gateway.access.callers import Callers
 from gateway.access.claims import Claims
+from gateway.operations.answers import WholeAnswers
 from gateway.operations.requests import Outcome, Request
-from gateway.operations.run import Operations
+from gateway.operations.run import Operations, Ready
 from gateway.sources.cached import Answers
 from gateway.sources.guarded import (
     GuardedCases,
@@ -147,6 +148,7 @@ class Gateway:
     manner: Manner = field(default_factory=Manner)
     guarded: bool = True
     answers: Answers | None = None
+    whole: WholeAnswers | None = None
 
     async def ask(self, asked: Asked, asker: Asker) -> Run:
         """The answer to a document."""
@@ -182,11 +184,16 @@ class Gateway:
             forget=callers.forget,
         )
         ready = OPERATIONS.prepare(Request(asked.text, variables=asked.variables))
-        outcome = ready if isinstance(ready, Outcome) else await OPERATIONS.run(ready, context)
+        outcome = ready if isinstance(ready, Outcome) else await self._run(ready, context)
         emails = dict.fromkeys((asker.email, *identities.admitted))
         people = [person for email in emails for person in known(self.world, email)]
         seen = may_see(self.world, asker) | _theirs(people)
         return Run(outcome.body, people, seen, who, identities, writer, submissions)
+
+    async def _run(self, ready: Ready, context: Context) -> Outcome:
+        if self.whole is None:
+            return await OPERATIONS.run(ready, context)
+        return await self.whole.answer(ready, context, lambda: OPERATIONS.run(ready, context))
 
 
 def _now() -> datetime:
