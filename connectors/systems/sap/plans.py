@@ -22,7 +22,7 @@ from connectors.kit.odata.answers import Answer
 from connectors.kit.odata.expressions import Version
 from connectors.port.fields import NOT_FETCHED, Fields, inside, own
 from connectors.port.making import maker
-from connectors.port.records import Money, Order, OrderLine, OrderStatus, Product
+from connectors.port.records import Order, OrderLine, OrderStatus, Product
 from connectors.port.scope import AccountRef
 from connectors.systems.sap import columns as c
 from connectors.systems.sap.columns import OrderColumns
@@ -127,7 +127,7 @@ class Plan:
             or (net is None and "total" in wanted)
         ):
             raise _Unfit
-        total = None
+        total = NOT_FETCHED
         if net is not None and "total" in wanted:
             total = money(net + (tax or _NOTHING) if self._gross else net, currency)
         asked_for = row.requested_on
@@ -147,47 +147,59 @@ class Plan:
             else NOT_FETCHED,
             None if "freight" in wanted else NOT_FETCHED,
             (None if tax is None else money(tax, currency)) if "tax" in wanted else NOT_FETCHED,
-            total if "total" in wanted else NOT_FETCHED,
+            total,
             self._lines(_items(row)) if "lines" in wanted else NOT_FETCHED,
             NOT_FETCHED,
             NOT_FETCHED,
         )
 
     def _lines(self, items: Iterable[Any]) -> tuple[OrderLine, ...]:
+        """The lines in order of position, as they come mostly. Hundreds in one answer: what a
+        function would do of a value is done here."""
         wanted, units = self._of_line, self._columns.settings.units
         product, quantity, unit = "product" in wanted, "quantity" in wanted, "unit" in wanted
         priced, summed = "unit_price" in wanted, "total" in wanted
-        lines = []
+        lines, ordered, before = [], True, (0, "")
         for item in items:
-            position = _text(item.position).lstrip("0")
-            if not position:
+            position = item.position.strip().lstrip("0") if item.position else ""
+            place = (len(position), position)
+            ordered, before = ordered and before <= place, place
+            currency = item.currency.strip() if item.currency else ""
+            amount, net = item.quantity or _NOTHING, item.net
+            if not position or not amount.is_finite() or not (net is None or net.is_finite()):
                 raise _Unfit
-            currency, amount = _text(item.currency), _finite(item.quantity) or _NOTHING
-            net, measure = _finite(item.net), _text(item.unit)
-            price: Money | None = None
-            if priced and net is not None:
-                price = unit_price(net, amount, currency)
+            price: Any = NOT_FETCHED
+            if priced:
+                price = None if net is None else unit_price(net, amount, currency)
+            total: Any = NOT_FETCHED
+            if summed:
+                total = None if net is None else money(net, currency)
+            measure: Any = NOT_FETCHED
+            if unit:
+                measure = item.unit.strip() if item.unit else ""
+                measure = units.get(measure, measure)
             lines.append(
                 _line(
                     position,
                     _product_of(item.product, item.text) if product else NOT_FETCHED,
                     amount if quantity else NOT_FETCHED,
-                    units.get(measure, measure) if unit else NOT_FETCHED,
-                    price if priced else NOT_FETCHED,
-                    (None if net is None else money(net, currency)) if summed else NOT_FETCHED,
+                    measure,
+                    price,
+                    total,
                     NOT_FETCHED,
                 )
             )
-        lines.sort(key=_place)
+        if not ordered:
+            lines.sort(key=_place)
         return tuple(lines)
 
     def _tax(self, row: Any) -> Decimal:
         every_item, tax = self._columns.settings.tax_of_rejected_items, _NOTHING
         for item in _items(row):
-            amount = _finite(item.tax)
-            if amount is not None and (every_item or not _text(item.rejected)):
+            amount, rejected = item.tax, item.rejected
+            if amount and (every_item or not rejected or not rejected.strip()):
                 tax += amount
-        return tax
+        return _finite(tax) or _NOTHING
 
     def _status(self, row: Any) -> OrderStatus:
         statuses = self._columns.statuses

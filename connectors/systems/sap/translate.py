@@ -45,6 +45,7 @@ _PRICES = Context(prec=40, rounding=ROUND_HALF_UP)
 #: 0.01 for two digits after the point.
 _STEPS = [Decimal(1).scaleb(-digits) for digits in range(7)]
 _money = maker(Money)
+_quantize, _divide = _PRICES.quantize, _PRICES.divide
 _NOTHING = Decimal(0)
 
 
@@ -57,7 +58,7 @@ def money(amount: Decimal, currency: str) -> Money:
     """An amount with the decimals of its currency, unless that would change it. A document without
     a currency is in XXX, which ISO 4217 keeps for that."""
     currency = currency or "XXX"
-    rounded = _PRICES.quantize(amount, _STEPS[decimals(currency)])
+    rounded = _quantize(amount, _STEPS[_DECIMALS.get(currency, 2)])
     return _money(rounded if rounded == amount else amount, currency)
 
 
@@ -65,8 +66,8 @@ def unit_price(net: Decimal, quantity: Decimal, currency: str) -> Money | None:
     """Net price of one unit, rounded to two digits more than the currency has; None for none."""
     if not quantity:
         return None
-    exact = _STEPS[decimals(currency) + 2]
-    return _money(_PRICES.quantize(_PRICES.divide(net, quantity), exact), currency or "XXX")
+    exact = _STEPS[_DECIMALS.get(currency, 2) + 2]
+    return _money(_quantize(_divide(net, quantity), exact), currency or "XXX")
 
 
 @dataclass(frozen=True, slots=True)
