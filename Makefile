@@ -62,6 +62,7 @@ bench: .dev ## Measure what things cost on this machine, and our gateway beside 
 	@$(PY) -m bench.fuzz
 	@$(PY) -m bench.uploads
 	@$(PY) -m bench.slow_clients
+	@$(PY) -m bench.followers
 	@$(PY) -m bench.gateways $(ARGS)
 
 .PHONY: sandbox-reset

@@ -63,6 +63,7 @@ from gateway.submissions.files import HeldFiles
 from gateway.submissions.opened import OpenSubmissions, open_submissions
 from schema.cases.catalogue import Catalogue
 from schema.context import Caller, Context, Note, Sources
+from schema.events import Event, What
 from schema.identity.service import Origin
 from schema.root import SCHEMA
 from schema.support.desks import Desks
@@ -124,6 +125,7 @@ async def open_gateway(
 
     hub = Hub()
     hub.listen(changes.listener(answers))
+    hub.listen(_forgetting(entrance.callers))
     shared = _shared(hub, settings, background=background)
     writer = sources.case_writer
     files = await _files(settings, wiring, entrance, writer, background=background)
@@ -229,6 +231,16 @@ def _shared_texts(settings: Settings) -> SharedTexts | None:
         return SharedTexts(settings.redis)
     except ValueError as error:
         raise SettingsError(f"redis: {error}") from None
+
+
+def _forgetting(callers: Callers) -> Callable[[Event | None], None]:
+    """Drops what is known of people who changed, in whichever process they did."""
+
+    def heard(event: Event | None) -> None:
+        if event is not None and event.what is What.CONTACT_CHANGED:
+            callers.forget_contact(event.id)
+
+    return heard
 
 
 def _shared(hub: Hub, settings: Settings, *, background: bool) -> SharedEvents | None:

@@ -302,3 +302,15 @@ async def test_a_change_is_made_whole_though_whoever_asked_has_left(house: Porta
     assert answer.data["cases"]["nodes"][0]["id"] == case
     noted = (house.folder / "audit.jsonl").read_text()
     assert "profile.changed" in noted
+
+
+async def test_a_person_who_changed_elsewhere_is_asked_for_anew(house: Portal) -> None:
+    await a_case(house)
+    before = len(house.recorder.calls)
+    contact = (await house.ask("{ viewer { contact { id } } }")).data["viewer"]["contact"]["id"]
+    known = len(house.recorder.calls)
+    # As it arrives from another process.
+    house.gateway.events.deliver(Event(What.CONTACT_CHANGED, from_global("id", contact)[1]))
+    await house.ask("{ viewer { name } }")
+    assert known > before
+    assert len(house.recorder.calls) == known + 1
