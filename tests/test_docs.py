@@ -56,7 +56,7 @@ def codes() -> set[str]:
         for _, value in constants(ROOT / "gateway" / "operations" / "errors.py")
         if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z_]+", value)
     }
-    for path in (ROOT / "schema" / "errors.py", ROOT / "connectors" / "port" / "errors.py"):
+    for path in (*(ROOT / "schema").rglob("*.py"), ROOT / "connectors" / "port" / "errors.py"):
         found |= {value for name, value in constants(path) if name == "code"}
     # The roots of the two trees, which nothing raises itself.
     return found - {"API_ERROR", "SOURCE_ERROR"}

@@ -30,9 +30,6 @@ _LOOK = 5.0
 #: Seconds that a close frame may take on its way out.
 _LAST_WORD = 1.0
 
-#: Code of an operation that is one too many.
-_TOO_MANY = "TOO_MANY_OPERATIONS"
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -198,7 +195,7 @@ class Connection:
             return  # the connection is about to end, and the client asks again on the next one
         if len(self._running) >= self._limits.operations:
             text = f"{self._limits.operations} operations run already; this one is too many."
-            await self._say_errors(key, [errors.refusal(_TOO_MANY, text)])
+            await self._say_errors(key, [errors.refusal(errors.TOO_MANY_OPERATIONS, text)])
             return
         task = asyncio.create_task(self._operate(key, request))
         self._running[key] = _Running(task)
