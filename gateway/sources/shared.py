@@ -29,7 +29,8 @@ T = TypeVar("T")
 _log = logging.getLogger("gateway.cache")
 
 #: Seconds that the store has to answer, and that it is left alone after it did not.
-_PATIENCE, _PAUSE = 0.05, 5.0
+_PATIENCE, _PAUSE = 0.25, 5.0
+_CONNECTIONS: Final = 32
 #: Changes that are owed at most; of more, everything is taken for changed.
 _MOST_OWED: Final = 1_000
 #: Seconds that a count of changes is kept: longer than any answer is.
@@ -45,11 +46,11 @@ class Shared:
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis: Any = Redis.from_url(
             url,
-            socket_timeout=_PATIENCE * 4,
-            socket_connect_timeout=_PATIENCE * 4,
+            socket_timeout=_PATIENCE,
+            socket_connect_timeout=_PATIENCE,
             retry=Retry(NoBackoff(), 0),
-            max_connections=50,
         )
+        self._slots = asyncio.Semaphore(_CONNECTIONS)
         self._clock = clock
         self._rests_until = 0.0
         self._owed: dict[Subject, None] = {}
@@ -77,7 +78,7 @@ class Shared:
             self._tell_soon()
             return None
         names = [*map(_counter, rests_on), *(f"{_PREFIX}:{key}" for key in keys)]
-        found = await self._patiently(self._redis.mget(names))
+        found = await self._patiently(lambda: self._redis.mget(names))
         if found is None:
             return None
         versions = [(count or b"0").decode() for count in found[: len(rests_on)]]
@@ -90,7 +91,7 @@ class Shared:
         body = packing.pack(value, at, versions)
         if len(body) <= _LARGEST:
             name, milliseconds = f"{_PREFIX}:{key}", max(1, int(seconds * 1000))
-            self._background(self._patiently(self._redis.set(name, body, px=milliseconds)))
+            self._background(self._patiently(lambda: self._redis.set(name, body, px=milliseconds)))
 
     def changed(self, subjects: Iterable[Subject]) -> None:
         """Tells all processes of a change, in the background, and again until it is told."""
@@ -115,15 +116,19 @@ class Shared:
             for subject in owed:
                 pipeline.incr(_counter(subject))
                 pipeline.expire(_counter(subject), _COUNTED)
-            if await self._patiently(pipeline.execute()) is None:
+            if await self._patiently(pipeline.execute) is None:
                 return
             for subject in owed:
                 self._owed.pop(subject, None)
 
-    async def _patiently(self, asked: Awaitable[T]) -> T | None:
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T | None:
         try:
-            async with asyncio.timeout(_PATIENCE):
-                return await asked
+            async with self._slots:
+                if not self.answers:
+                    return None  # somebody found out meanwhile
+                # Waiting for one's turn is not counted: that is no fault of the store's.
+                async with asyncio.timeout(_PATIENCE):
+                    return await ask()
         except (RedisError, OSError, TimeoutError, ValueError) as error:
             if self.answers:
                 _log.warning("the shared cache does not answer: %s", type(error).__name__)

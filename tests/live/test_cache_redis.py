@@ -23,6 +23,12 @@ pytestmark = [pytest.mark.live, pytest.mark.anyio]
 PHONE = "{ viewer { contact { phone } } }"
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other things is no store that is away."""
+    monkeypatch.setattr("gateway.sources.shared._PATIENCE", 5.0)
+
+
 @pytest.fixture
 def redis() -> Iterator[Redis]:
     with redis_server() as server:
@@ -82,6 +88,18 @@ async def test_while_it_is_away_each_process_goes_on_alone(redis: Redis) -> None
     await other.answers.close()
 
 
+async def test_many_questions_at_once_wait_for_a_connection(redis: Redis) -> None:
+    house = House(Shared(redis.url))
+    found = await asyncio.gather(*(house.names(f"x{n}-") for n in range(300)))
+    assert len({name for names in found for name in names}) == 300
+    await settled(house)
+    other = House(Shared(redis.url))
+    shared = await asyncio.gather(*(other.names(f"x{n}-") for n in range(300)))
+    assert (shared, other.system.asked) == (found, [])
+    await house.answers.close()
+    await other.answers.close()
+
+
 async def test_one_that_was_never_there_fails_nobody() -> None:
     house = House(Shared("redis://127.0.0.1:1/0"))
     assert await house.names("x") == ["x1"]
@@ -113,12 +131,12 @@ async def test_two_gateways_ask_once_and_see_each_others_changes(
     one, other = two
     first = await one.ask(PHONE)
     assert first.cost == {"crm": 1}
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)  # it is sent in the background
     shared = await other.ask(PHONE)
     assert (shared.data, shared.cost) == (first.data, {})
     assert (await other.ask(PHONE, by=LUIS)).cost == {"crm": 1}
     await other.ask(PROFILE, {"input": {"phone": "+57 300 1234567"}})
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
     for portal in two:
         assert (await portal.ask(PHONE)).data["viewer"]["contact"]["phone"] == "+57 300 1234567"
     redis.stop()
