@@ -314,3 +314,24 @@ async def test_a_person_who_changed_elsewhere_is_asked_for_anew(house: Portal) -
     await house.ask("{ viewer { name } }")
     assert known > before
     assert len(house.recorder.calls) == known + 1
+
+
+async def test_events_may_be_asked_for_by_get_and_changes_may_not(portal: Portal) -> None:
+    case = await a_case(portal)
+    headers = {"authorization": f"Bearer {portal.gateway.tokens.issue(ANA)}"}
+    async with streamed(portal.gateway.app, {"query": ALL}, headers, method="GET") as stream:
+        assert stream.status == 200
+        assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert stream.headers["cache-control"] == "no-store"
+        happens(portal, case)
+        assert (await stream.part() or "").startswith("event: next\ndata: ")
+    change = {"query": "mutation { __typename }"}
+    async with streamed(portal.gateway.app, change, headers, method="GET") as stream:
+        assert stream.status == 405
+        assert "errors" in await stream.rest()
+
+
+async def test_who_takes_json_alone_is_told_how_to_follow(portal: Portal) -> None:
+    answer = await portal.ask(ALL)
+    assert answer.status == 406
+    assert "text/event-stream" in answer.error["message"]

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.types import ASGIApp
 
@@ -147,9 +148,13 @@ class Stream:
 
 @asynccontextmanager
 async def streamed(
-    app: ASGIApp, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    app: ASGIApp,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str] | None = None,
+    method: str = "POST",
 ) -> AsyncIterator[Stream]:
-    """A POST whose answer is read as it comes. Ends with the block, and must do so."""
+    """A request whose answer is read as it comes. Ends with the block, and must do so. body: in the
+    address, where the method is GET."""
     stream = Stream()
     given = {
         "host": "portal.example",
@@ -159,13 +164,15 @@ async def streamed(
     }
     scope = {
         "type": "http",
-        "method": "POST",
+        "method": method,
         "path": "/graphql",
-        "query_string": b"",
+        "query_string": urlencode(body).encode() if method == "GET" else b"",
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         "client": ("203.0.113.7", 40_000),
     }
-    asked = [{"type": "http.request", "body": json.dumps(body).encode()}]
+    asked = [
+        {"type": "http.request", "body": b"" if method == "GET" else json.dumps(body).encode()}
+    ]
 
     async def receive() -> Any:
         if asked:
