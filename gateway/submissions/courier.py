@@ -31,6 +31,8 @@ from schema.problems import Problem
 #: Seconds to the second try, where the CRM does not answer, and where an operator has to mend
 #: something first; doubled from try to try, up to the longest.
 _FIRST_PAUSE, _FIRST_SLOW_PAUSE, _LONGEST_PAUSE = 2.0, 30.0, 300.0
+#: Seconds after which what comes after something else looks for it, although nobody woke it.
+_LOOK_AGAIN = 60.0
 #: The longest that a CRM may ask us to wait, in seconds.
 _LONGEST_ASKED = 3600.0
 
@@ -70,7 +72,7 @@ class Courier:
         this process holds the submission. Raises CancelledError alone, also when another one takes
         it over meanwhile."""
         wake = self._wakes.setdefault(submission_id, asyncio.Event())
-        tries, pause, begun = 0, None, False
+        tries, pause, begun = 0, _LOOK_AGAIN, False
         try:
             while True:
                 wake.clear()
@@ -81,7 +83,7 @@ class Courier:
                     tries += 1
                     await self._note_trouble(submission_id, later, pause)
                 except _Behind:
-                    ended, pause = None, None
+                    ended, pause = None, _LOOK_AGAIN
                 finally:
                     begun = True
                 if ended is not None:
@@ -228,12 +230,12 @@ class Courier:
 
     # ---------------------------------------------------------------------------- pauses
 
-    async def _rest(self, submission_id: str, wake: asyncio.Event, pause: float | None) -> None:
-        """Until it is woken, or the pause is over. pause: seconds; None: until it is woken."""
-        waking = asyncio.ensure_future(wake.wait())
-        tasks: set[asyncio.Future[Any]] = {waking}
-        if pause is not None:
-            tasks.add(asyncio.ensure_future(self._sleep(pause)))
+    async def _rest(self, submission_id: str, wake: asyncio.Event, pause: float) -> None:
+        """Until it is woken, or the pause is over. pause: seconds."""
+        tasks: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(wake.wait()),
+            asyncio.ensure_future(self._sleep(pause)),
+        ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -55,6 +55,7 @@ async def test_a_case_is_there_at_once(house: Portal) -> None:
     before = (await house.ask(LISTED)).data["cases"]["nodes"]
     answer = await house.ask(CREATE, question())
     made = answer.data["createCase"]
+    assert answer.cost == {"crm": 1}
     assert made["userErrors"] == []
     assert made["message"] == "Se ha enviado correctamente"
     assert made["case"]["status"] == "NEW"
