@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,14 @@ from hypothesis import strategies as st
 
 from connectors.port.pages import Keyset, Page, Slice
 from connectors.port.queries import CaseQuery, CaseSort
-from connectors.port.records import Case, CaseStatus
-from connectors.port.scope import Scope
+from connectors.port.records import Case, CaseStatus, NewCase
+from connectors.port.scope import AccountRef, Scope
+from gateway.submissions.cases import SubmittedCases
 from gateway.submissions.merge import OURS, Ordering, fits, merged
-from gateway.submissions.records import named
+from gateway.submissions.pending import Pending
+from gateway.submissions.records import Deed, Entry, Part, Said, State, named
 from schema.cases.filters import ORDERS
+from schema.cases.service import Sent
 from tests.gateway.submissions.crm import Crm
 from tests.gateway.submissions.house import ANDINA, NOW, PACIFICO
 
@@ -61,7 +65,7 @@ def queries(draw: st.DrawFn) -> CaseQuery:
         fields=frozenset(),
         part=Slice(draw(st.integers(1, 5)), backward=draw(st.booleans())),
         categories=draw(condition(["QUERY", "TRAINING"])),  # type: ignore[arg-type]
-        statuses=draw(condition([*sorted(OURS), CaseStatus.NEW])),  # type: ignore[arg-type]
+        statuses=draw(condition([*sorted(OURS), CaseStatus.NEW, CaseStatus.CLOSED])),  # type: ignore[arg-type]
         created_from=draw(st.none() | moments),
         created_before=draw(st.none() | moments),
         search=draw(st.sampled_from([None, "ñandú", "azul"])),
@@ -165,3 +169,77 @@ def test_an_alias_is_no_id_of_a_crm() -> None:
     assert named("sub-" + "0" * 32 + "-3") == ("0" * 32, 3)
     for other in ("500000000000001AAA", "sub-", "sub-" + "G" * 32, "sub-" + "0" * 32 + "-", ""):
         assert named(other) is None
+
+
+def closing(case_id: str, owner: AccountRef, count: int) -> Entry:
+    return Entry(
+        id=f"f{count:031x}",
+        kind=Sent.CLOSING,
+        who="contact 003ana",
+        account=owner,
+        said=Said("Ana"),
+        parts=[Part(0, Deed.CLOSE)],
+        created_at=NOW,
+        changed_at=NOW,
+        case_id=case_id,
+    )
+
+
+def opening(case: Case) -> Entry:
+    """The submission that a case of ours shows."""
+    name = named(case.id)
+    assert name is not None
+    submitted = case.status is CaseStatus.SUBMITTED
+    return Entry(
+        id=name[0],
+        kind=Sent.CASE,
+        who="contact 003ana",
+        account=case.owner,
+        said=Said(
+            "Ana",
+            case=NewCase(
+                case.owner,
+                case.category,
+                case.subject,
+                case.description,
+                NOW,
+                subcategory=case.subcategory,
+                order_number=case.order_number,
+            ),
+        ),
+        parts=[Part(0, Deed.OPEN, State.WAITING if submitted else State.REJECTED)],
+        created_at=case.created_at,
+        changed_at=NOW,
+        state=State.WAITING if submitted else State.REJECTED,
+        done_at=None if submitted else NOW,
+    )
+
+
+@given(distinct(ours=True), distinct(ours=False), queries(), st.data())
+@pytest.mark.anyio
+async def test_pages_of_the_source_with_closings_are_the_list(
+    own: list[Case], others: list[Case], query: CaseQuery, data: st.DataObject
+) -> None:
+    every = [*own, *others]
+    closed = data.draw(st.lists(st.sampled_from(every), unique_by=id)) if every else []
+    pending = Pending(lambda: NOW, timedelta(days=1))
+    pending.apply([opening(case) for case in own])
+    pending.apply([closing(c.id, c.owner, at) for at, c in enumerate(closed)])
+    crm = Crm(lambda: NOW, {case.id: case for case in others})
+    nothing: Any = None
+    source = SubmittedCases(crm, pending, nothing, nothing)
+
+    gone = {case.id for case in closed}
+    shown = [replace(c, status=CaseStatus.CLOSED) if c.id in gone else c for c in every]
+    expected = in_order(shown, query)
+    seen: list[Case] = []
+    while True:
+        page = await source.find_cases(query)
+        assert page.total == len(expected)
+        seen = [*page.items, *seen] if query.part.backward else [*seen, *page.items]
+        more = page.has_previous if query.part.backward else page.has_next
+        assert len(page.items) == query.part.limit or not more
+        if not page.items or not more:
+            break
+        query = turned(query, page)
+    assert [(case.id, case.status) for case in seen] == [(c.id, c.status) for c in expected]
