@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from gateway.files.store import Store, StoreError
+from gateway.files.store import Store, StoreError, finished
 from gateway.files.uploads import Uploads
 
 _log = logging.getLogger("gateway.files")
@@ -15,6 +15,8 @@ _log = logging.getLogger("gateway.files")
 #: Seconds between two sweeps, and in how many of them the store itself is looked through: that
 #: costs a listing of everything.
 _PAUSE, _SELDOM = 300.0, 12
+#: Seconds until the first one.
+_FIRST = 30.0
 #: How old bytes without a row must be: they may belong to another process's newest file, and a
 #: store that two gateways share by mistake shall not be emptied at once.
 _OLD = timedelta(hours=24)
@@ -32,7 +34,7 @@ class Sweep:
         """Removes files whose time is over; answers how many. Raises StoreError: their bytes then
         have no row any more, and are found by `orphans`."""
         count = 0
-        while gone := await self._uploads.expire():
+        while gone := await finished(self._uploads.expire()):
             for upload_id in gone:
                 await self._store.delete(upload_id)
             count += len(gone)
@@ -50,15 +52,17 @@ class Sweep:
         return count + await self._remove(batch)
 
     async def _remove(self, ids: set[str]) -> int:
-        gone = await self._uploads.without_bytes(list(ids)) if ids else set()
+        gone = await finished(self._uploads.without_bytes(list(ids))) if ids else set()
         for upload_id in gone:
             await self._store.delete(upload_id)
         return len(gone)
 
     async def keep(self) -> None:
-        """Sweeps again and again until cancelled. What fails is logged and tried the next time."""
+        """Sweeps again and again until cancelled, for the first time after a while: a start has
+        more urgent things to do. What fails is logged and tried the next time."""
         turn = 0
         while True:
+            await asyncio.sleep(_FIRST if turn == 0 else _PAUSE)
             try:
                 await self.expired()
                 if turn % _SELDOM == 0:
@@ -68,4 +72,3 @@ class Sweep:
             except Exception as error:  # noqa: BLE001 - a database has errors of its own
                 _log.error("files could not be swept: %s", type(error).__name__)
             turn += 1
-            await asyncio.sleep(_PAUSE)

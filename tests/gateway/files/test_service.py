@@ -259,6 +259,41 @@ async def test_bytes_that_nobody_knows_of_are_swept(home: Cabinet) -> None:
     assert list(home.stored()) == [kept]
 
 
+async def test_sweeping_goes_on_whatever_fails(
+    home: Cabinet, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    upload_id = await home.arrived(samples.PDF, "a.pdf")
+    home.clock.forward(hours=25)
+    monkeypatch.setattr("gateway.files.sweep._FIRST", 0.0)
+    monkeypatch.setattr("gateway.files.sweep._PAUSE", 0.0)
+    troubles: list[Exception] = [StoreError("away"), RuntimeError("secret")]
+    delete = home.files._store.delete
+
+    async def fails(file_id: str) -> None:
+        if troubles:
+            raise troubles.pop()
+        await delete(file_id)
+
+    async def orphans() -> int:
+        if not troubles and not home.stored():
+            swept.set()
+        for name in home.stored():
+            await fails(name)
+        return 0
+
+    swept = asyncio.Event()
+    monkeypatch.setattr(home.files._store, "delete", fails)
+    monkeypatch.setattr(home.opened.sweep, "orphans", orphans)
+    monkeypatch.setattr("gateway.files.sweep._SELDOM", 1)
+    sweeping = asyncio.ensure_future(home.opened.sweep.keep())
+    await asyncio.wait_for(swept.wait(), 10)
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+    assert upload_id not in home.stored()
+    told = [record.getMessage() for record in caplog.records]
+    assert told == ["files could not be swept: RuntimeError", "files could not be swept: away"]
+
+
 async def test_a_file_that_is_deleted_while_it_comes_leaves_nothing(home: Cabinet) -> None:
     target = await home.files.create_upload(ANA, "nota.txt", "", len(LONG))
     receiving = await home.files.receiving(target.id)
