@@ -11,6 +11,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.live.clients import installation as clients
 from tests.live.machine import ROOT, NotReadyError, ensure_debian_packages, say
@@ -18,6 +19,7 @@ from tests.live.oidc import installation as oidc
 from tests.live.tryton import installation
 
 KEEP_DATA = "--keep-data"
+_INSTALLED = (installation, oidc, clients)
 
 
 def main(words: list[str]) -> int:
@@ -25,9 +27,9 @@ def main(words: list[str]) -> int:
     keep = KEEP_DATA in words
     try:
         ensure_debian_packages()
-        installation.ensure_installed()
-        oidc.ensure_installed()
-        clients.ensure_installed()
+        with ThreadPoolExecutor() as side_by_side:
+            for done in [side_by_side.submit(one.ensure_installed) for one in _INSTALLED]:
+                done.result()
         if not (keep and installation.is_filled()):
             installation.fill()
     except NotReadyError as error:

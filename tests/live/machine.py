@@ -41,7 +41,7 @@ def step(text: str) -> Iterator[None]:
     say(f"{text}...")
     started = time.monotonic()
     yield
-    say(f"  {time.monotonic() - started:.0f} s")
+    say(f"{text}: {time.monotonic() - started:.0f} s")
 
 
 def run(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,26 +38,54 @@ def test_the_rules_of_graphql_eslint_find_nothing_in_the_schema() -> None:
     assert told["needless"] == []
 
 
-def requiring(start: StartGateway, manifest: Path) -> Gateway:
-    """A gateway that runs no other documents than those of a manifest."""
-
-    def change(settings: Settings) -> None:
-        settings["documents"] = {"trusted": "require", "manifest": str(manifest)}
-
-    return start(change)
-
-
-def test_relay(gateway_server: Gateway, start_gateway: StartGateway) -> None:
+@pytest.fixture(scope="module")
+def relay() -> Portal:
+    """Compiled, without a complaint."""
     portal = Portal.fresh("relay")
     (portal.folder / "artifacts").mkdir()
     (portal.folder / "persisted.json").write_text("{}")
     portal.node("relay-compiler")
-    gateway = requiring(start_gateway, portal.folder / "persisted.json")
+    return portal
+
+
+@pytest.fixture(scope="module")
+def codegen() -> Portal:
+    """Generated, and compiled as strictly as TypeScript can."""
+    portal = Portal.fresh("codegen")
+    portal.node("graphql-codegen", "--config", "codegen.yml")
+    portal.node("tsc")
+    return portal
+
+
+@pytest.fixture(scope="module")
+def requiring(
+    relay: Portal,
+    codegen: Portal,
+    start_gateway: StartGateway,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Gateway:
+    """A gateway that runs no other documents than those of these portals."""
+    files = [
+        relay.folder / "persisted.json",
+        codegen.folder / "src" / "gql" / "persisted-documents.json",
+    ]
+    manifest = tmp_path_factory.mktemp("documents") / "manifest.json"
+    found = [json.loads(file.read_text()) for file in files]
+    assert all(found)
+    manifest.write_text(json.dumps({name: text for one in found for name, text in one.items()}))
+
+    def change(settings: Settings) -> None:
+        settings["documents"] = {"trusted": "require", "manifest": str(manifest)}
+
+    return start_gateway(change)
+
+
+def test_relay(relay: Portal, requiring: Gateway, gateway_server: Gateway) -> None:
     data = gateway_server.ask(NEWEST, by=ANA)
     account = data["viewer"]["memberships"][0]["account"]
     case = data["cases"]["nodes"][0]
-    words = [f"{gateway.url}/graphql", gateway.token(ANA), account["id"], case["id"]]
-    told = portal.told("node", "page.mjs", *words)
+    words = [f"{requiring.url}/graphql", requiring.token(ANA), account["id"], case["id"]]
+    told = relay.told("node", "page.mjs", *words)
     assert told["name"] == account["name"]
     first, whole = told["cases"]
     assert len(first) == 2
@@ -72,13 +100,9 @@ def test_relay(gateway_server: Gateway, start_gateway: StartGateway) -> None:
     assert told["unlisted"] == "DOCUMENT_NOT_TRUSTED"
 
 
-def test_graphql_code_generator(start_gateway: StartGateway) -> None:
-    portal = Portal.fresh("codegen")
-    portal.node("graphql-codegen", "--config", "codegen.yml")
-    portal.node("tsc")
-    manifest = portal.folder / "src" / "gql" / "persisted-documents.json"
-    gateway = requiring(start_gateway, manifest)
-    told = portal.told("node", "built/main.js", f"{gateway.url}/graphql", gateway.token(ANA))
+def test_graphql_code_generator(codegen: Portal, requiring: Gateway) -> None:
+    words = [f"{requiring.url}/graphql", requiring.token(ANA)]
+    told = codegen.told("node", "built/main.js", *words)
     assert told["name"] == "Ana Torres"
     assert len(told["lines"]) == 3
     assert all(line.split()[1] in ("NEW", "IN_PROGRESS") for line in told["lines"])
