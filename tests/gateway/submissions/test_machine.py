@@ -6,6 +6,7 @@ that was accepted is in the CRM, once, and nothing else.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import sqlite3
 import tempfile
 from collections import Counter
@@ -15,7 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from shutil import copy
+from shutil import copy, rmtree
 from typing import Any, TypeVar
 
 import httpx
@@ -58,7 +59,9 @@ TROUBLES = ["503", "cutx1", "cutx2", "hang", "429x3", "quota", "htmlx2", "expire
 @cache
 def built() -> Path:
     """A sandbox's data, made once."""
-    path = Path(tempfile.mkdtemp(prefix="portal-sandbox-")) / "sandbox.sqlite"
+    folder = tempfile.mkdtemp(prefix="portal-sandbox-")
+    atexit.register(rmtree, folder)
+    path = Path(folder) / "sandbox.sqlite"
     sandbox.data.build(path, NOW.date())
     return path
 
