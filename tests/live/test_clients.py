@@ -95,6 +95,7 @@ def test_relay(relay: Portal, requiring: Gateway, gateway_server: Gateway) -> No
     assert told["questions"] == 3
     happened = [event["__typename"] for event in case["timeline"]["nodes"]]
     assert told["timeline"] == happened[-2:]
+    assert (told["changed"], told["latest"]) == ("COMMENTED", "CaseComment")
     assert told["upload"]["upload"] is None
     assert told["upload"]["userErrors"][0]["field"] == ["input", "size"]
     assert told["unlisted"] == "DOCUMENT_NOT_TRUSTED"
