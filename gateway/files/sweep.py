@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from gateway.files.store import Store, StoreError, finished
+from gateway.files.store import Store, StoreError
 from gateway.files.uploads import Uploads
 
 _log = logging.getLogger("gateway.files")
@@ -34,7 +34,7 @@ class Sweep:
         """Removes files whose time is over; answers how many. Raises StoreError: their bytes then
         have no row any more, and are found by `orphans`."""
         count = 0
-        while gone := await finished(self._uploads.expire()):
+        while gone := await self._uploads.expire():
             for upload_id in gone:
                 await self._store.delete(upload_id)
             count += len(gone)
@@ -52,7 +52,7 @@ class Sweep:
         return count + await self._remove(batch)
 
     async def _remove(self, ids: set[str]) -> int:
-        gone = await finished(self._uploads.without_bytes(list(ids))) if ids else set()
+        gone = await self._uploads.without_bytes(list(ids)) if ids else set()
         for upload_id in gone:
             await self._store.delete(upload_id)
         return len(gone)

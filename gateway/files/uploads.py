@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import msgspec
 from sqlalchemy import CursorResult, and_, delete, func, insert, or_, select, update
@@ -13,10 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Update
 
 from gateway.database.engine import Database
+from gateway.files.store import finished
 from gateway.files.tables import State, UploadRow
 from schema.context import Caller
 from schema.problems import Problem, ProblemCode, Problems
 from schema.texts import N_
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: How long a writer may be silent before another one may write. Longer than it waits for bytes and
 #: for the store together.
@@ -52,12 +57,25 @@ class Upload(msgspec.Struct, frozen=True):
 _COLUMNS = [getattr(UploadRow, name) for name in Upload.__struct_fields__]
 
 
+def _whole(
+    ask: Callable[Concatenate[Uploads, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[Uploads, P], Coroutine[Any, Any, T]]:
+    """Lets nobody who is cancelled cut a transaction in two: its connection would be lost."""
+
+    @functools.wraps(ask)
+    async def run(self: Uploads, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await finished(ask(self, *args, **kwargs))
+
+    return run
+
+
 class Uploads:
     """Rows of the table `upload`. clock: aware UTC."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database, self._clock = database, clock
 
+    @_whole
     async def reserve(
         self,
         upload_id: str,
@@ -111,6 +129,7 @@ class Uploads:
             text = N_("Too many of your files wait to be attached. Attach them, or try later.")
             raise Problems(Problem(ProblemCode.TOO_MANY_FILES, text, field=("input",)))
 
+    @_whole
     async def find(self, ids: Sequence[str]) -> dict[str, Upload]:
         """Those that there are and have not expired, by id."""
         if not ids:
@@ -133,6 +152,7 @@ class Uploads:
         done = await self._write(taken.values(lock=key, locked_until=now + LEASE))
         return key if done else None
 
+    @_whole
     async def is_locked(self, upload_id: str) -> bool:
         """Whether somebody writes it right now."""
         held = and_(UploadRow.lock.is_not(None), UploadRow.locked_until >= self._clock())
@@ -175,6 +195,7 @@ class Uploads:
                 text = N_("A file is not there any more, or is attached already. Send it again.")
                 raise Problems(Problem(ProblemCode.EXPIRED, text))
 
+    @_whole
     async def sent(self, ids: Sequence[str], lasts: timedelta) -> list[str]:
         """Notes that claimed files are no longer needed; answers which they were."""
         held = update(UploadRow).where(UploadRow.id.in_(ids), UploadRow.holder.is_not(None))
@@ -183,6 +204,7 @@ class Uploads:
             found = await connection.execute(done.returning(UploadRow.id))
             return [row.id for row in found]
 
+    @_whole
     async def drop(self, ids: Sequence[str]) -> list[str]:
         """Forgets files that nobody claimed; answers which they were."""
         gone = delete(UploadRow).where(UploadRow.id.in_(ids), UploadRow.holder.is_(None))
@@ -190,6 +212,7 @@ class Uploads:
             found = await connection.execute(gone.returning(UploadRow.id))
             return [row.id for row in found]
 
+    @_whole
     async def expire(self) -> list[str]:
         """Forgets files whose time is over, some at a time; answers which they were."""
         over = and_(
@@ -202,6 +225,7 @@ class Uploads:
             found = await connection.execute(gone.returning(UploadRow.id))
             return [row.id for row in found]
 
+    @_whole
     async def without_bytes(self, ids: Sequence[str]) -> set[str]:
         """Those of the ids whose bytes nobody needs: there is no row, or it says so."""
         needed = UploadRow.state.not_in((State.REFUSED, State.SENT))
@@ -210,6 +234,7 @@ class Uploads:
             found = await connection.execute(asked)
             return set(ids) - {row.id for row in found}
 
+    @_whole
     async def _write(self, statement: Update) -> bool:
         async with self._database.write() as connection:
             return _count(await connection.execute(statement)) > 0
