@@ -1,5 +1,5 @@
-// The client tus-js-client: `node tus.mjs URL SIZE CUTS` sends a file of SIZE bytes to an address that `createUpload` gave. Its
-// connections are cut after each of CUTS bytes, separated by commas. Prints one JSON object of how it went on.
+// The client tus-js-client: `node tus.mjs URL SIZE CUTS` sends a file of SIZE bytes to an address that `createUpload` gave. So many
+// of its connections are cut, each a megabyte or more after it began. Prints one JSON object of how it went on.
 
 import { createHash } from 'node:crypto';
 import { Upload } from 'tus-js-client';
@@ -8,7 +8,7 @@ const [, , uploadUrl, size, cuts] = process.argv;
 const content = Buffer.alloc(Number(size));
 for (let at = 0; at < content.length; at += 1) content[at] = 32 + ((at * 7 + (at >> 10)) % 90);
 content.write('%PDF-1.7\n');
-const left = cuts.split(',').map(Number);
+let left = Number(cuts);
 const offsets = [];
 
 function send() {
@@ -19,8 +19,8 @@ function send() {
       onError: failed,
       onSuccess: () => done(true),
       onProgress: (sent) => {
-        if (left.length && sent >= left[0]) {
-          left.shift();
+        if (left > 0 && sent >= offsets.at(-1) + 1_000_000) {
+          left -= 1;
           upload.abort(false).then(() => done(false));
         }
       },
