@@ -6,6 +6,7 @@ way because another one was quicker; readers never wait (WAL).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
@@ -111,10 +112,12 @@ def open_engine(url: URL) -> AsyncEngine:
 
 class _Connection(sqlite3.Connection):
     """Gives its lock back when it is closed. A transaction whose task was cancelled is closed with
-    a cursor still open, and SQLite keeps what was closed, lock and all, until that is gone too."""
+    a cursor still open, and SQLite keeps what was closed, lock and all, until that is gone too. It
+    may be closed twice: a connection that is given up while it is being closed is."""
 
     def close(self) -> None:
-        self.rollback()
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it is closed already
+            self.rollback()
         super().close()
 
 

@@ -135,7 +135,7 @@ class Files:
             if problem is not None:
                 problems.append(_at(problem, *path))
             elif row is not None:
-                found.append(_stored(row))
+                found.append(_stored(row, path))
         if sum(file.size for file in found) > self.settings.case_bytes:
             problem = too_large(self.settings.case_bytes)
             problems.append(_at(problem, "files" if files else "uploadIds"))
@@ -282,9 +282,11 @@ class Files:
 
     # ----------------------------------------------------------------------------- for submissions
 
-    async def claim(self, connection: AsyncConnection, ids: Sequence[str], holder: str) -> None:
+    async def claim(
+        self, connection: AsyncConnection, ids: Sequence[str], holder: str
+    ) -> list[str]:
         """See `gateway.submissions.files`."""
-        await self._uploads.claim(connection, ids, holder)
+        return await self._uploads.claim(connection, ids, holder)
 
     def read(self, file_id: str) -> AsyncIterator[bytes]:
         """See `gateway.submissions.files`. Raises StoreError."""
@@ -312,5 +314,7 @@ def _at(problem: Problem, *path: str) -> Problem:
     return Problem(problem.code, problem.text, problem.values, ("input", *path), problem.retry_at)
 
 
-def _stored(row: Upload) -> StoredFile:
-    return StoredFile(row.id, row.filename, row.content_type, row.size, row.digest or "")
+def _stored(row: Upload, path: tuple[str, ...]) -> StoredFile:
+    return StoredFile(
+        row.id, row.filename, row.content_type, row.size, row.digest or "", ("input", *path)
+    )

@@ -184,16 +184,19 @@ class Uploads:
 
     # ------------------------------------------------------------------------ until it is attached
 
-    async def claim(self, connection: AsyncConnection, ids: Sequence[str], holder: str) -> None:
-        """See `gateway.submissions.files`. Raises Problems."""
+    async def claim(
+        self, connection: AsyncConnection, ids: Sequence[str], holder: str
+    ) -> list[str]:
+        """See `gateway.submissions.files`."""
+        gone = []
         for upload_id in dict.fromkeys(ids):
             free = or_(UploadRow.holder.is_(None), UploadRow.holder == holder)
             there = or_(UploadRow.holder == holder, UploadRow.expires_at > self._clock())
             ready = UploadRow.state.in_((State.READY, State.SENT))
             claimed = update(UploadRow).where(UploadRow.id == upload_id, free, there, ready)
             if not _count(await connection.execute(claimed.values(holder=holder))):
-                text = N_("A file is not there any more, or is attached already. Send it again.")
-                raise Problems(Problem(ProblemCode.EXPIRED, text))
+                gone.append(upload_id)
+        return gone
 
     @_whole
     async def sent(self, ids: Sequence[str], lasts: timedelta) -> list[str]:

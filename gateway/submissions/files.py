@@ -12,10 +12,12 @@ class HeldFiles(Protocol):
     """The store of files on their way in. A file that is claimed stays, whole and unchanged, until
     it is released; one that nobody claims expires."""
 
-    async def claim(self, connection: AsyncConnection, ids: Sequence[str], holder: str) -> None:
+    async def claim(
+        self, connection: AsyncConnection, ids: Sequence[str], holder: str
+    ) -> list[str]:
         """In a transaction of the caller's, lets `holder` (the id of a submission, 32 characters)
-        have the files. The same holder may claim again. Raises Problems, with no field, where one
-        is gone or another's; the transaction is undone then."""
+        have the files. The same holder may claim again. Answers those that are gone or another's;
+        the caller undoes the transaction then."""
         ...
 
     def read(self, file_id: str) -> AsyncIterator[bytes]:

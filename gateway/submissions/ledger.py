@@ -6,8 +6,8 @@ entry as it is then, for whoever keeps it in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,11 +44,12 @@ _MAIN = frozenset({Deed.OPEN, Deed.COMMENT, Deed.CLOSE})
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A submission that is not kept yet. key_hash: of the client's key, None for none. digest: of
-    the input."""
+    the input. named: where the input names each of its files, by id."""
 
     entry: Entry
     digest: str
     key_hash: str | None
+    named: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,9 @@ class Ledger:
             kept = await self._about(connection, entry)
             await self._insert(connection, draft, kept)
             held = [part.file.id for part in entry.parts if part.file]
-            if held:
-                await self._files.claim(connection, held, entry.id)
+            gone = await self._files.claim(connection, held, entry.id) if held else ()
+            if gone:
+                raise Problems(*(problems.file_gone(draft.named.get(one)) for one in gone))
             return kept, True
 
     async def _repeated(self, connection: AsyncConnection, draft: Draft) -> Entry | None:

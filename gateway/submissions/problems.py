@@ -19,6 +19,11 @@ def too_many(retry_at: datetime) -> Problem:
     return Problem(ProblemCode.TOO_MANY_ATTEMPTS, text, retry_at=retry_at)
 
 
+def file_gone(path: tuple[str, ...] | None) -> Problem:
+    text = N_("A file is not there any more, or is attached already. Send it again.")
+    return Problem(ProblemCode.EXPIRED, text, field=path)
+
+
 def no_such_case() -> Problem:
     return Problem(ProblemCode.NOT_FOUND, N_("There is no such case."))
 

@@ -65,10 +65,15 @@ class Submissions:
         return self._writer.largest_file
 
     async def open_case(
-        self, caller: Caller, case: NewCase, files: Sequence[StoredFile], key: str | None
+        self,
+        caller: Caller,
+        case: NewCase,
+        files: Sequence[StoredFile],
+        key: str | None,
+        sent: Sequence[object] | None = None,
     ) -> Case:
         said = Said(caller.name, _contact(caller), case=case)
-        wanted = [
+        wanted = sent or [
             case.category,
             case.subcategory,
             case.subject,
@@ -161,7 +166,8 @@ class Submissions:
             [[file.filename, file.content_type, file.digest] for file in files],
         ]
         key_hash = None if key is None else hashlib.sha256(key.encode()).hexdigest()
-        draft = Draft(entry, hashlib.sha256(msgspec.json.encode(told)).hexdigest(), key_hash)
+        digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+        draft = Draft(entry, digest, key_hash, {file.id: file.path for file in files})
         try:
             kept, new = await self._ledger.accept(draft)
         except (SQLAlchemyError, OSError, TimeoutError) as error:

@@ -131,10 +131,11 @@ class CaseMutations:
         context: Context = info.context
         service, bounds = _service(context), Bounds()
         key = _key(bounds, input.idempotency_key)
-        case = await new_case(info, bounds, input)
+        new = await new_case(info, bounds, input)
         files = await _files(context, bounds, input.files, input.upload_ids)
         bounds.check()
-        opened = await service.open_case(context.required_caller(), case, files, key)
+        caller = context.required_caller()
+        opened = await service.open_case(caller, new.case, files, key, new.sent)
         return CreateCasePayload(sent=opened, message=context.say(_SENT))
 
     @strawberry.mutation(

@@ -72,7 +72,16 @@ class _Named:
         return [self.field] if self.key and self.field else []
 
 
-async def new_case(info: strawberry.Info, bounds: Bounds, sent: CreateCaseInput) -> records.NewCase:
+@dataclass(frozen=True, slots=True)
+class FilledIn:
+    """What becomes of a form that was filled in. sent: what the client wrote, in its shape; the
+    language of the request and what the ERP says change the case, but not that."""
+
+    case: records.NewCase
+    sent: Sequence[object]
+
+
+async def new_case(info: strawberry.Info, bounds: Bounds, sent: CreateCaseInput) -> FilledIn:
     """The case that was sent; with problems in `bounds`, it is none that may be kept. Raises
     NotAllowed and InputError."""
     context: Context = info.context
@@ -88,7 +97,7 @@ async def new_case(info: strawberry.Info, bounds: Bounds, sent: CreateCaseInput)
     scope = context.scope.narrowed([account.id]) if account else context.scope
     number, values = await _with_orders(context, bounds, scope, named, good)
     caller = context.required_caller()
-    return records.NewCase(
+    case = records.NewCase(
         account=account or AccountRef(""),
         category=kind.category.code,
         subcategory=kind.subcategory.code if kind.subcategory else None,
@@ -102,6 +111,9 @@ async def new_case(info: strawberry.Info, bounds: Bounds, sent: CreateCaseInput)
         order_number=number,
         team=kind.own.team,
     )
+    written = [[answer.field.name, answer.value] for answer in good]
+    input_ = [sent.category, sent.subcategory, subject, description, written, named.key]
+    return FilledIn(case, input_)
 
 
 async def account_of(
@@ -151,7 +163,7 @@ async def _with_orders(
     context: Context, bounds: Bounds, scope: Scope, named: _Named, good: Sequence[Answer]
 ) -> tuple[str | None, dict[str, str]]:
     """The number of the order that the case is about, and all that was filled in. What was written
-    stays as it is: the same input is the same case, whether the ERP answers or not."""
+    stays as it is, whether the ERP answers or not."""
     written = [one for one in good if one.field.type == "ORDER_NUMBER"]
     by_id, by_number = await _orders(context, scope, named, written)
     known = dict(zip((one.field.name for one in written), by_number or (), strict=False))

@@ -55,10 +55,17 @@ class CaseService(Protocol):
         ...
 
     async def open_case(
-        self, caller: Caller, case: NewCase, files: Sequence[StoredFile], key: str | None
+        self,
+        caller: Caller,
+        case: NewCase,
+        files: Sequence[StoredFile],
+        key: str | None,
+        sent: Sequence[object] | None = None,
     ) -> Case:
         """The case as the CRM has it, with every attribute that was sent, or as SUBMITTED when the
-        CRM does not answer in time. Its id stays good in either case."""
+        CRM does not answer in time. Its id stays good in either case. sent: what tells one input
+        from another besides account and files, as the client gave it, whatever was found for it
+        elsewhere; None for all of `case`."""
         ...
 
     async def add_comment(

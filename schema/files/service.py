@@ -29,13 +29,14 @@ class IncomingFile:
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A whole, checked file in the store. filename: cleaned. content_type: by its content. size: in
-    bytes. digest: SHA-256, hexadecimal."""
+    bytes. digest: SHA-256, hexadecimal. path: where the input names it, ("input", "files", "0")."""
 
     id: str
     filename: str
     content_type: str
     size: int
     digest: str
+    path: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

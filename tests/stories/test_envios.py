@@ -25,6 +25,8 @@ CREATE = """mutation($input: CreateCaseInput!) { createCase(input: $input) {
   message case { id number status subject team createdAt category { label } subcategory { label }
     details { label value } contact { name } account { name } order { number } }
   userErrors { code message field } } }"""
+SENT_ALONE = """mutation($input: CreateCaseInput!) { createCase(input: $input) {
+  message case { id number } userErrors { code field } } }"""
 COMMENT = """mutation($input: AddCaseCommentInput!) { addCaseComment(input: $input) {
   message comment { body pending author { name isServiceTeam contact { name } } }
   userErrors { code message field } } }"""
@@ -180,8 +182,10 @@ async def test_una_consulta_sobre_un_pedido(house: Portal) -> None:
     order, number = await number_of_an_order(house)
     drawn = await form(house, "Consulta")
     sent = {"orderId": order, "subject": "¿Cuándo llega?"}
-    payload = (await send(house, drawn, "Lo necesito el viernes.", {}, **sent)).data["createCase"]
+    answer = await send(house, drawn, "Lo necesito el viernes.", {}, **sent)
+    payload = answer.data["createCase"]
     assert payload["message"] == SENT
+    assert answer.cost == {**COST_OF_CREATE, "erp": 2}
     assert payload["case"]["order"] == {"number": number}
     assert payload["case"]["subject"] == "¿Cuándo llega?"
     assert (await crm_row(house, payload["case"]["number"]))["Order_Number__c"] == number
@@ -221,6 +225,7 @@ async def test_agregar_comentario(house: Portal) -> None:
     assert (payload["message"], payload["userErrors"]) == (SENT, [])
     assert payload["comment"]["body"] == "¿Hay noticias?"
     assert payload["comment"]["author"]["isServiceTeam"] is False
+    assert answer.cost == COST_OF_COMMENT
     shown = await house.ask(
         "query($id: ID!) { case(by: {id: $id}) { comments(last: 1) { nodes { body pending } } } }",
         {"id": key},
@@ -232,7 +237,10 @@ async def test_agregar_comentario(house: Portal) -> None:
 async def test_cerrar_un_caso(house: Portal) -> None:
     case = await house.ask("{ cases(filter: {statuses: [NEW]}, first: 1) { nodes { id number } } }")
     [found] = case.data["cases"]["nodes"]
-    payload = await do(house, CLOSE, by=ANA, caseId=found["id"], comment="Gracias, resuelto.")
+    body = {"caseId": found["id"], "comment": "Gracias, resuelto."}
+    answer = await house.ask(CLOSE, {"input": body})
+    payload = answer.data["closeCase"]
+    assert answer.cost == COST_OF_CLOSE
     assert payload["message"] == SENT
     assert payload["case"] == {
         "number": found["number"],
@@ -357,8 +365,32 @@ async def test_con_el_erp_caido_el_reclamo_se_envia(house: Portal) -> None:
     assert payload["createCase"]["message"] == SENT
 
 
+@pytest.mark.parametrize("down_first", [True, False])
+async def test_la_misma_clave_con_el_erp_caido_o_no(house: Portal, down_first: bool) -> None:
+    """Lo que se sabe del pedido cambia; lo que se envió, no: es el mismo caso."""
+    order, _ = await number_of_an_order(house)
+    sent = {"category": "QUERY", "description": "Hola", "orderId": order, "idempotencyKey": "una"}
+    numbers = []
+    for down in (down_first, not down_first):
+        if down:
+            house.faults.of("erp").arm("status", 503)
+        numbers.append((await house.ask(SENT_ALONE, {"input": sent})).data["createCase"])
+        house.faults.of("erp").reset()
+    assert numbers[0]["message"] == SENT
+    assert numbers[0] == numbers[1]
+    in_english = await house.ask(SENT_ALONE, {"input": sent}, language="en")
+    assert in_english.data["createCase"]["case"] == numbers[0]["case"]
+    other = await house.ask(SENT_ALONE, {"input": {**sent, "orderId": None}})
+    [error] = other.data["createCase"]["userErrors"]
+    assert (error["code"], error["field"]) == ("CONFLICT", ["input", "idempotencyKey"])
+
+
 #: Abrir el caso, y leer lo que se muestra de quien lo abrió y de su empresa.
 COST_OF_CREATE = {"crm": 2}
+#: Cómo está el caso, que es suyo, decirlo, y quién lo dijo.
+COST_OF_COMMENT = {"crm": 4}
+#: Cómo está el caso; que es suyo y la última palabra; que es suyo y cerrarlo; y cómo quedó.
+COST_OF_CLOSE = {"crm": 6}
 
 
 TIMELINE = """query($n: String!) { case(by: {number: $n}) { timeline(first: 100) { nodes { __typename

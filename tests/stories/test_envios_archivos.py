@@ -21,6 +21,11 @@ PNG = (
 )
 Files = Sequence[tuple[str, bytes]]
 
+#: Llamadas: saber de quién es el caso, cómo está y qué archivos tiene; abrirlo; leerlo al final.
+COST_OF_LOOK = COST_OF_OPENING = COST_OF_READING = 1
+#: Comprobar que el caso es suyo, que el archivo no ha llegado ya, enviarlo, y leer su nombre.
+COST_OF_A_FILE = 4
+
 ATTACH = """mutation($input: AddCaseAttachmentsInput!) { addCaseAttachments(input: $input) {
   message attachments { id filename contentType size } userErrors { code message field } } }"""
 CREATE = """mutation($input: CreateCaseInput!) { createCase(input: $input) {
@@ -76,6 +81,7 @@ async def test_agregar_archivos(house: Portal) -> None:
         ("plano.pdf", "application/pdf", len(PDF)),
         ("foto.png", "image/png", len(PNG)),
     ]
+    assert answer.cost == {"crm": COST_OF_LOOK + 2 * COST_OF_A_FILE}
     shown = (await house.ask(SHOWN, {"id": case})).data["case"]
     files = shown["attachments"]["nodes"]
     assert sorted(file["filename"] for file in files) == ["foto.png", "plano.pdf"]
@@ -95,6 +101,7 @@ async def test_una_solicitud_con_sus_archivos(house: Portal) -> None:
     payload = answer.data["createCase"]
     assert (payload["message"], payload["userErrors"]) == (SENT, [])
     assert payload["case"]["number"]
+    assert answer.cost == {"crm": COST_OF_OPENING + COST_OF_A_FILE + COST_OF_READING}
     shown = (await house.ask(SHOWN, {"id": payload["case"]["id"]})).data["case"]
     assert [file["filename"] for file in shown["attachments"]["nodes"]] == ["foto.png"]
     assert shown["viewerCanAttach"] is True
@@ -118,10 +125,13 @@ async def test_un_archivo_grande_enviado_antes(house: Portal) -> None:
         )
         assert sent.status_code == 204, sent.text
     body = {"input": {"caseId": case, "uploadIds": [upload["id"]]}}
-    payload = (await house.ask(ATTACH, body)).data["addCaseAttachments"]
+    answer = await house.ask(ATTACH, body)
+    payload = answer.data["addCaseAttachments"]
+    assert answer.cost == {"crm": COST_OF_LOOK + COST_OF_A_FILE}
     assert (payload["message"], payload["userErrors"]) == (SENT, [])
     again = (await house.ask(ATTACH, {"input": {**body["input"], "idempotencyKey": "2"}})).data
-    assert len(again["addCaseAttachments"]["userErrors"]) == 1
+    [error] = again["addCaseAttachments"]["userErrors"]
+    assert (error["code"], error["field"]) == ("EXPIRED", ["input", "uploadIds", "0"])
     shown = (await house.ask(SHOWN, {"id": case})).data["case"]
     assert [file["size"] for file in shown["attachments"]["nodes"]] == [len(data)]
 

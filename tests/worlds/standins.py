@@ -154,7 +154,12 @@ class Submissions:
     added: list[tuple[Caller, Case, str, str | None]] = field(default_factory=list)
 
     async def open_case(
-        self, caller: Caller, case: NewCase, files: Sequence[StoredFile], key: str | None
+        self,
+        caller: Caller,
+        case: NewCase,
+        files: Sequence[StoredFile],
+        key: str | None,
+        sent: Sequence[object] | None = None,
     ) -> Case:
         self.opened.append((caller, case, files, key))
         return Case(

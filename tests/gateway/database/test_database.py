@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import gateway.audit.table
 import gateway.files.tables
 import gateway.identity.tables
 import gateway.submissions.tables
-from gateway.database.engine import DatabaseError, address, open_engine
+from gateway.database.engine import DatabaseError, _Connection, address, open_engine
 from gateway.database.migrate import head, migrate, open_database
 from gateway.database.tables import Base
 from gateway.identity.tables import AttemptRow
@@ -141,3 +142,14 @@ async def test_whoever_is_cancelled_leaves_no_lock(
         await asyncio.gather(task, return_exceptions=True)
         await write()
     await database.close()
+
+
+async def test_a_connection_may_be_closed_twice(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "twice.sqlite", factory=_Connection)
+    connection.isolation_level = None
+    connection.execute("BEGIN IMMEDIATE")
+    connection.close()
+    connection.close()
+    with sqlite3.connect(tmp_path / "twice.sqlite", timeout=0) as other:
+        other.execute("CREATE TABLE free (id INTEGER)")
+    other.close()

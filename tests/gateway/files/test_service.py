@@ -191,13 +191,16 @@ async def test_one_caller_fills_no_store(folder: Path) -> None:
 async def test_a_claimed_file_stays_until_it_is_released(home: Cabinet) -> None:
     first, second = [await home.arrived(samples.PDF, "a.pdf") for _ in range(2)]
 
-    async def claim(ids: list[str], holder: str) -> None:
+    async def claim(ids: list[str], holder: str) -> list[str]:
         async with home.database.write() as connection:
-            await home.files.claim(connection, ids, holder)
+            gone = await home.files.claim(connection, ids, holder)
+            if gone:
+                await connection.rollback()
+            return gone
 
-    await claim([first], "one")
-    await claim([first], "one")
-    assert await problems(claim([second, first], "two")) == [("EXPIRED", None)]
+    assert await claim([first], "one") == []
+    assert await claim([first], "one") == []
+    assert await claim([second, first], "two") == [first]
     home.clock.forward(hours=25)
     await home.opened.sweep.expired()
     assert list(home.stored()) == [first], "the second was claimed in a transaction undone"
@@ -209,8 +212,8 @@ async def test_a_claimed_file_stays_until_it_is_released(home: Cabinet) -> None:
     await home.files.release([first, "unknown"])
     assert home.stored() == {}
     assert [file.id for file in await home.files.taken(ANA, [], [first])] == [first]
-    await claim([first], "one")
-    assert await problems(claim([first], "two")) == [("EXPIRED", None)]
+    assert await claim([first], "one") == []
+    assert await claim([first], "two") == [first]
     with pytest.raises(StoreError):
         await home.content(first)
     home.clock.forward(hours=25)
@@ -223,12 +226,8 @@ async def test_what_is_not_whole_or_not_taken_cannot_be_claimed(home: Cabinet) -
     unseen = await home.arrived(b"text", look=False)
     wrong = await home.arrived(b"\x00", "a.txt")
     for upload_id in (half, unseen, wrong, "unknown"):
-
-        async def claim(upload_id: str = upload_id) -> None:
-            async with home.database.write() as connection:
-                await home.files.claim(connection, [upload_id], "one")
-
-        assert await problems(claim()) == [("EXPIRED", None)]
+        async with home.database.write() as connection:
+            assert await home.files.claim(connection, [upload_id], "one") == [upload_id]
 
 
 async def test_time_ends_what_nobody_attached(home: Cabinet) -> None:

@@ -26,7 +26,6 @@ from gateway.submissions.opened import OpenSubmissions, open_submissions
 from gateway.submissions.settings import SubmissionSettings
 from schema.context import Caller
 from schema.files.service import StoredFile
-from schema.problems import Problem, ProblemCode, Problems
 from tests.gateway.submissions.crm import Crm
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -106,11 +105,17 @@ class Store:
         digest = hashlib.sha256(body).hexdigest()
         return StoredFile(file_id, f"{file_id}.txt", "text/plain", len(body), digest)
 
-    async def claim(self, connection: AsyncConnection, ids: Sequence[str], holder: str) -> None:
-        for one in ids:
-            if one not in self.contents or self.holders.get(one, holder) != holder:
-                raise Problems(Problem(ProblemCode.NOT_FOUND, "There is no such file."))
-        self.holders.update(dict.fromkeys(ids, holder))
+    async def claim(
+        self, connection: AsyncConnection, ids: Sequence[str], holder: str
+    ) -> list[str]:
+        gone = [
+            one
+            for one in ids
+            if one not in self.contents or self.holders.get(one, holder) != holder
+        ]
+        if not gone:
+            self.holders.update(dict.fromkeys(ids, holder))
+        return gone
 
     async def read(self, file_id: str) -> AsyncIterator[bytes]:
         if file_id not in self.contents:

@@ -212,9 +212,11 @@ async def test_what_waits_is_bounded(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_is_gone_keeps_nothing(home: House) -> None:
-    gone = replace(home.store.put("f", b"x"), id="other")
-    with pytest.raises(Problems):
+    gone = replace(home.store.put("f", b"x"), id="other", path=("input", "uploadIds", "0"))
+    with pytest.raises(Problems) as raised:
         await home.open.service.open_case(caller(), new_case(), [gone], "k")
+    [problem] = raised.value.problems
+    assert (problem.code, problem.field) == ("EXPIRED", ("input", "uploadIds", "0"))
     assert home.open.pending.waiting == 0
     await home.open.service.open_case(caller(), new_case(), (), "k")
 
