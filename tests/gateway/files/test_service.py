@@ -44,7 +44,14 @@ async def test_a_file_sent_in_odd_pieces_is_the_same_file(home: Cabinet) -> None
     assert await home.files.look(target.id) is None
     assert await home.content(target.id) == LONG
     assert await home.files.taken(ANA, [], [target.id]) == [
-        StoredFile(target.id, "nota.txt", "text/plain", len(LONG), hashlib.sha256(LONG).hexdigest())
+        StoredFile(
+            target.id,
+            "nota.txt",
+            "text/plain",
+            len(LONG),
+            hashlib.sha256(LONG).hexdigest(),
+            ("input", "uploadIds", "0"),
+        )
     ]
     for first in (0, 1, PIECE - 1, PIECE, PIECE + 1, len(LONG) - 1):
         read = [data async for data in home.files.read_from(target.id, first)]
