@@ -130,7 +130,7 @@ async def open_gateway(
     writer = sources.case_writer
     files = await _files(settings, wiring, entrance, writer, background=background)
     submissions = await _submissions(
-        settings, wiring, entrance, writer, files.files, background=background
+        settings, wiring, entrance, sources, files.files, background=background
     )
     if submissions is not None:
         listeners.append(submissions.heard)
@@ -304,20 +304,21 @@ async def _submissions(
     settings: Settings,
     wiring: Wiring,
     entrance: Entrance,
-    writer: CaseWriter | None,
+    sources: Sources,
     files: HeldFiles,
     *,
     background: bool,
 ) -> OpenSubmissions | None:
     """What takes in cases; None where the CRM takes none."""
-    if writer is None:
+    if sources.case_writer is None:
         return None
     return await open_submissions(
         settings.submissions,
         entrance.database,
         settings.identity.database,
         entrance.audit,
-        writer,
+        sources.case_writer,
+        sources.cases,
         files,
         wiring,
         source=settings.sources.cases or "",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from gateway.submissions.records import Entry, State
+from gateway.submissions.records import NOBODY, Entry, State
 from schema.cases.service import Sent
 from schema.events import Event, What
 
@@ -32,6 +32,8 @@ class Submitted:
 
     def heard(self, entry: Entry) -> None:
         """A submission that is new, or further than before."""
+        if entry.account == NOBODY:
+            return
         alias = entry.alias if entry.kind is Sent.CASE and entry.case_id else ""
         self._tell(Event(self._what(entry), entry.about, entry.account.id, alias))
 

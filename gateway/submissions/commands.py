@@ -29,7 +29,8 @@ _HELP = {
     "SOURCE_REJECTED": "the CRM will never take it as it is; its sender is told",
     "FILE_UNREADABLE": "the file store does not give the file back: check [files] in portal.toml",
     "CASE_NOT_TAKEN": "the case that it belongs to was refused; its sender is told",
-    "CASE_GONE": "the CRM has no such case any more; its sender is told",
+    "CASE_GONE": "its sender has no such case in the CRM",
+    "CASE_CLOSED": "the case was closed when it came; its sender is told",
     "DATABASE": "the gateway's own database does not answer",
     "INTERNAL": "nobody foresaw it: the log has the trace",
 }
@@ -82,7 +83,7 @@ async def shown(database: Database, submission_id: str, now: datetime) -> Iterat
 def _head(row: Row[Any], now: datetime) -> Iterator[str]:
     yield f"{row.id}  {row.kind.lower()}, {row.state}"
     yield f"  sent      {row.created_at.isoformat()} by {row.who}"
-    yield f"  account   {row.account_number or row.account_id}"
+    yield f"  account   {row.account_number or row.account_id or 'the CRM has not said yet'}"
     yield f"  case      {row.number or row.case_id or 'the CRM has none yet'}"
     if row.state == State.WAITING.value:
         yield f"  waits     for {_spell(now - row.created_at)}, {row.tries} tries"

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors.port.errors import Rejected, SourceError, Throttled
 from connectors.port.records import NewComment, NewFile
 from connectors.port.scope import Scope
-from connectors.port.sources import CaseWriter
+from connectors.port.sources import CaseSource, CaseWriter
 from gateway.audit import Audit, Outcome
 from gateway.submissions import problems
 from gateway.submissions.files import HeldFiles
@@ -26,6 +27,7 @@ from gateway.submissions.holding import Holding
 from gateway.submissions.ledger import Ledger, Turn
 from gateway.submissions.pending import Pending
 from gateway.submissions.records import Deed, Entry, Part, State, alias
+from schema.cases.permissions import takes_more
 from schema.problems import Problem
 
 #: Seconds to the second try, where the CRM does not answer, and where an operator has to mend
@@ -33,6 +35,8 @@ from schema.problems import Problem
 _FIRST_PAUSE, _FIRST_SLOW_PAUSE, _LONGEST_PAUSE = 2.0, 30.0, 300.0
 #: Seconds after which what comes after something else looks for it, although nobody woke it.
 _LOOK_AGAIN = 60.0
+#: What is asked of a case before anything is added to it.
+_STANDING = frozenset({"id", "status"})
 #: The longest that a CRM may ask us to wait, in seconds.
 _LONGEST_ASKED = 3600.0
 
@@ -40,7 +44,8 @@ _log = logging.getLogger("gateway.submissions")
 
 
 class Courier:
-    """Brings parts. sleep: seconds. at_once: calls to the CRM at the same time."""
+    """Brings parts. cases: says whose a case is. sleep: seconds. at_once: calls to the CRM at the
+    same time."""
 
     def __init__(
         self,
@@ -48,13 +53,14 @@ class Courier:
         holding: Holding,
         pending: Pending,
         writer: CaseWriter,
+        cases: CaseSource,
         files: HeldFiles,
         audit: Audit,
         sleep: Callable[[float], Awaitable[None]],
         at_once: int,
     ) -> None:
         self._ledger, self._holding, self._pending = ledger, holding, pending
-        self._writer = writer
+        self._writer, self._cases = writer, cases
         self._files, self._audit, self._sleep = files, audit, sleep
         self._lanes = asyncio.Semaphore(at_once)
         #: Wakes whoever brings a submission; those that rest only because the CRM does not answer.
@@ -129,6 +135,8 @@ class Courier:
 
     async def _try(self, turn: Turn) -> str:
         try:
+            if turn.entry.said.among:
+                turn = replace(turn, entry=await self._proven(turn.entry))
             crm_id, number = await self._send(turn.entry, turn.part)
         except Rejected as error:
             self.well()
@@ -136,6 +144,9 @@ class Courier:
             return State.REJECTED.value
         except _Gone:
             await self._rejected(turn, problems.case_gone(), "CASE_GONE")
+            return State.REJECTED.value
+        except _Closed:
+            await self._rejected(turn, problems.case_closed(), "CASE_CLOSED")
             return State.REJECTED.value
         except SourceError as error:
             self._down = self._down or error.retryable
@@ -150,6 +161,19 @@ class Courier:
         self.well()
         await self._sent(turn, crm_id, number)
         return State.DONE.value
+
+    async def _proven(self, entry: Entry) -> Entry:
+        """A submission about a case of which nobody could say whose it is, now that somebody can.
+        Raises SourceError; _Gone where it is of none of the sender's accounts, _Closed."""
+        theirs = Scope(entry.said.among)
+        [case] = await self._cases.cases_by_id([entry.about], _STANDING, theirs)
+        if case is None or case.owner not in theirs:
+            raise _Gone
+        open_ = takes_more(case)
+        await self._kept(lambda: self._ledger.proven(entry.id, case, takes_more=open_))
+        if not open_:
+            raise _Closed
+        return replace(entry, account=case.owner, case_id=case.id)
 
     async def _send(self, entry: Entry, part: Part) -> tuple[str | None, str | None]:
         """Raises SourceError, OSError, _Gone."""
@@ -225,7 +249,11 @@ class Courier:
     async def _note(self, event: str, entry: Entry, what: str, outcome: str) -> None:
         account = entry.account
         await self._audit.note(
-            event, who="gateway", whose=account.number or account.id, what=what, outcome=outcome
+            event,
+            who="gateway",
+            whose=account.number or account.id or "-",
+            what=what,
+            outcome=outcome,
         )
 
     # ---------------------------------------------------------------------------- pauses
@@ -270,6 +298,10 @@ class _Behind(Exception):
 
 class _Gone(Exception):
     """The CRM has no such case."""
+
+
+class _Closed(Exception):
+    """Nothing can be added to the case any more."""
 
 
 class _NotNow(Exception):

@@ -15,12 +15,13 @@ import msgspec
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.port.scope import AccountRef
+from connectors.port.records import Case
 from gateway.database.engine import Database
 from gateway.submissions import problems
 from gateway.submissions.files import HeldFiles
 from gateway.submissions.holding import LEASE
 from gateway.submissions.records import (
+    NOBODY,
     Deed,
     Entry,
     Part,
@@ -91,7 +92,7 @@ class Ledger:
             known = await self._repeated(connection, draft)
             if known is not None:
                 return known, False
-            await self._check_room(connection, entry.account)
+            await self._check_room(connection, entry)
             kept = await self._about(connection, entry)
             await self._insert(connection, draft, kept)
             held = [part.file.id for part in entry.parts if part.file]
@@ -122,13 +123,15 @@ class Ledger:
         (known,) = await entries(connection, row.id == found.id)
         return known
 
-    async def _check_room(self, connection: AsyncConnection, account: AccountRef) -> None:
+    async def _check_room(self, connection: AsyncConnection, entry: Entry) -> None:
         waiting = (
             select(func.count())
             .select_from(SubmissionRow)
             .where(SubmissionRow.state == State.WAITING.value)
         )
-        of_account = waiting.where(SubmissionRow.account_id == account.id)
+        of_account = waiting.where(SubmissionRow.account_id == entry.account.id)
+        if entry.account == NOBODY:
+            of_account = of_account.where(SubmissionRow.who == entry.who)
         settings = self._settings
         if (await connection.scalar(of_account) or 0) >= settings.most_waiting_per_account or (
             await connection.scalar(waiting) or 0
@@ -141,8 +144,9 @@ class Ledger:
         if name is None:
             return entry
         row = SubmissionRow
+        theirs = [account.id for account in entry.said.among] or [entry.account.id]
         wanted = select(row.state, row.case_id).where(
-            row.id == name[0], row.kind == Sent.CASE.value, row.account_id == entry.account.id
+            row.id == name[0], row.kind == Sent.CASE.value, row.account_id.in_(theirs)
         )
         # Whoever notes the CRM's id waits until this is kept, and then changes it as well.
         found = (await connection.execute(wanted.with_for_update())).first()
@@ -213,10 +217,32 @@ class Ledger:
             if case is None or case.state != State.WAITING.value:
                 return None, True
             return int(case.tries), False
+        # What others send about a case that is not proven to be theirs must hold up nobody.
+        together = row.who == entry.who
+        if entry.account != NOBODY:
+            together = or_(together, row.account_id == entry.account.id)
         earlier = select(func.max(row.tries)).where(
-            row.case_id == entry.about, row.state == State.WAITING.value, row.seq < seq
+            row.case_id == entry.about, row.state == State.WAITING.value, row.seq < seq, together
         )
         return await connection.scalar(earlier), False
+
+    async def proven(self, submission_id: str, case: Case, *, takes_more: bool) -> list[Entry]:
+        """The CRM has said whose case a submission is about. takes_more: whether anything may be
+        added to it; where not, each part asks again."""
+        mine = SubmissionRow.id == submission_id
+        async with self._database.write() as connection:
+            for entry in await entries(connection, mine):
+                said = replace(entry.said, among=()) if takes_more else entry.said
+                await self._change(
+                    connection,
+                    mine,
+                    account_id=case.owner.id,
+                    account_number=case.owner.number,
+                    account_country=case.owner.country,
+                    case_id=case.id,
+                    said=packed(said),
+                )
+            return await entries(connection, mine)
 
     async def sent(
         self, submission_id: str, position: int, crm_id: str | None, number: str | None = None
@@ -364,7 +390,8 @@ class Ledger:
         names = [name[0] for name in map(named, case_ids) if name]
         about = or_(row.case_id.in_(case_ids), row.id.in_(names))
         async with self._database.read() as connection:
-            return await entries(connection, about, row.heard.is_(False), refused.exists())
+            told = row.heard.is_(False), row.account_id != NOBODY.id
+            return await entries(connection, about, *told, refused.exists())
 
     async def forget(self) -> tuple[list[str], list[str]]:
         """Removes what was settled long ago, all but which case of the CRM an alias means. Answers

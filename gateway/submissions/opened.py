@@ -84,6 +84,7 @@ async def open_submissions(
     database_url: str,
     audit: Audit,
     writer: CaseWriter,
+    cases: CaseSource,
     files: HeldFiles,
     wiring: Wiring,
     *,
@@ -91,15 +92,16 @@ async def open_submissions(
     root: Path,
     background: bool = True,
 ) -> OpenSubmissions:
-    """database_url: of `database`, with its password. source: the CRM's name in calls. background:
-    False for commands, which take nothing in. Raises DatabaseError and what the database raises."""
+    """database_url: of `database`, with its password. cases: of the CRM, guarded. source: the CRM's
+    name in calls. background: False for commands, which take nothing in. Raises DatabaseError and
+    what the database raises."""
     clock = wiring.clock
     holder = f"{socket.gethostname()[:100]}:{os.getpid()}:{secrets.token_hex(4)}"
     ledger = Ledger(database, settings, files, clock, holder)
     holding = Holding(database, clock, holder)
     pending = Pending(clock, timedelta(days=settings.keep_days))
     courier = Courier(
-        ledger, holding, pending, writer, files, audit, wiring.sleep, settings.at_once
+        ledger, holding, pending, writer, cases, files, audit, wiring.sleep, settings.at_once
     )
     engine = Engine(
         workflow_database(settings.workflows, database_url, root), holder, courier.deliver

@@ -47,6 +47,8 @@ class Pending:
         self._clock, self._kept = clock, kept
         #: By account, then by id, in the order in which they came.
         self._by_account: dict[str, dict[str, Entry]] = {}
+        #: By id, the account that it is held under: that of a case may not be known at first.
+        self._under: dict[str, str] = {}
         #: The last of those that are over, without their words.
         self._settled: OrderedDict[str, Entry] = OrderedDict()
         self._watches: dict[str, set[Watch]] = {}
@@ -94,22 +96,29 @@ class Pending:
 
     def known(self, entry: Entry) -> Entry | None:
         """What is known of a submission; without its words once it is over."""
-        held = self._by_account.get(entry.account.id, {})
+        held = self._by_account.get(self._under.get(entry.id, ""), {})
         return held.get(entry.id) or self._settled.get(entry.id)
 
     def _put(self, entry: Entry) -> None:
-        held = self._by_account.setdefault(entry.account.id, {})
         if entry.settled:
             self._settled[entry.id] = replace(entry, said=Said(""))
             self._settled.move_to_end(entry.id)
             while len(self._settled) > _SETTLED:
                 self._settled.popitem(last=False)
-        if not entry.settled or self._shown(entry):
-            held[entry.id] = entry
-        else:
-            held.pop(entry.id, None)
+        under = self._under.get(entry.id)
+        kept = not entry.settled or self._shown(entry)
+        if under is not None and not (kept and under == entry.account.id):
+            self._drop(entry.id, under)
+        if kept:
+            self._under[entry.id] = entry.account.id
+            self._by_account.setdefault(entry.account.id, {})[entry.id] = entry
+
+    def _drop(self, submission_id: str, account_id: str) -> None:
+        del self._under[submission_id]
+        held = self._by_account[account_id]
+        del held[submission_id]
         if not held:
-            del self._by_account[entry.account.id]
+            del self._by_account[account_id]
 
     def _shown(self, entry: Entry) -> bool:
         """Whether it is a case that the CRM never took, of which its sender is told here alone."""

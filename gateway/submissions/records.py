@@ -66,20 +66,27 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the customer sent, in words. author: name to show. contact_id: None for a program."""
+    """What the customer sent, in words. author: name to show. contact_id: None for a program.
+    among: the accounts one of which must have the case; none once that is proven."""
 
     author: str
     contact_id: str | None = None
     case: NewCase | None = None
     body: str | None = None
+    among: tuple[AccountRef, ...] = ()
+
+
+#: Of what is about a case of which the CRM has not said yet whose it is. No scope has it, so what
+#: is under it shows to nobody.
+NOBODY = AccountRef("")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One submission. who: whoever sent it. case_id: the case it is about, by the CRM's id or,
-    while there is none, by the alias of the case's own submission; None for a case that the CRM has
-    not taken. number: of that case, for one that was opened. heard: whether the customer was told
-    of the rejection when it happened."""
+    """One submission. who: whoever sent it. account: whose the case is, or NOBODY. case_id: the
+    case it is about, by the CRM's id or, while there is none, by the alias of the case's own
+    submission; None for a case that the CRM has not taken. number: of that case, for one that
+    was opened. heard: whether the customer was told of the rejection when it happened."""
 
     id: str
     kind: Sent

@@ -24,6 +24,7 @@ from gateway.audit import Audit
 from gateway.submissions.ledger import Draft, Ledger
 from gateway.submissions.pending import Pending, Watch
 from gateway.submissions.records import (
+    NOBODY,
     Deed,
     Entry,
     HeldFile,
@@ -32,7 +33,7 @@ from gateway.submissions.records import (
     State,
     named,
 )
-from schema.cases.service import Rejection, Sent
+from schema.cases.service import Rejection, Sent, Unproven
 from schema.context import Caller
 from schema.files.service import StoredFile
 from schema.problems import Problems
@@ -86,28 +87,24 @@ class Submissions:
         return (await self._take_in(caller, entry, wanted, files, key)).case()
 
     async def add_comment(
-        self, caller: Caller, case: Case, body: str, key: str | None
+        self, caller: Caller, case: Case | Unproven, body: str, key: str | None
     ) -> CaseComment:
-        said = Said(caller.name, _contact(caller), body=body)
-        parts = _parts([Deed.COMMENT])
-        entry = self._entry(Sent.COMMENT, caller, case.owner, said, parts, case.id)
+        entry = self._addition(Sent.COMMENT, caller, case, _parts([Deed.COMMENT]), body)
         taken = await self._take_in(caller, entry, body, (), key)
         return taken.comment(taken.parts[0])
 
     async def add_files(
-        self, caller: Caller, case: Case, files: Sequence[StoredFile], key: str | None
+        self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
     ) -> list[Attachment]:
-        said = Said(caller.name, _contact(caller))
-        entry = self._entry(Sent.FILE, caller, case.owner, said, _parts([], files), case.id)
+        entry = self._addition(Sent.FILE, caller, case, _parts([], files))
         taken = await self._take_in(caller, entry, None, files, key)
         return [taken.attachment(part) for part in taken.parts if part.problem is None]
 
     async def close_case(
-        self, caller: Caller, case: Case, comment: str | None, key: str | None
+        self, caller: Caller, case: Case | Unproven, comment: str | None, key: str | None
     ) -> None:
-        said = Said(caller.name, _contact(caller), body=comment)
         parts = _parts([Deed.COMMENT, Deed.CLOSE] if comment else [Deed.CLOSE])
-        entry = self._entry(Sent.CLOSING, caller, case.owner, said, parts, case.id)
+        entry = self._addition(Sent.CLOSING, caller, case, parts, comment)
         await self._take_in(caller, entry, comment, (), key)
 
     async def rejections_by_case(self, case_ids: Sequence[str]) -> list[list[Rejection]]:
@@ -125,6 +122,23 @@ class Submissions:
         return answers
 
     # ---------------------------------------------------------------------------- the common way
+
+    def _addition(
+        self,
+        kind: Sent,
+        caller: Caller,
+        case: Case | Unproven,
+        parts: Sequence[Part],
+        body: str | None = None,
+    ) -> Entry:
+        said = Said(
+            caller.name,
+            _contact(caller),
+            body=body,
+            among=case.among.accounts if isinstance(case, Unproven) else (),
+        )
+        owner = NOBODY if isinstance(case, Unproven) else case.owner
+        return self._entry(kind, caller, owner, said, parts, case.id)
 
     def _entry(
         self,
@@ -160,7 +174,8 @@ class Submissions:
     ) -> Entry:
         """The submission as it is when the caller is answered. Raises Problems."""
         told = [
-            entry.account.id,
+            # A case says whose it is, as soon as somebody can.
+            entry.account.id if entry.case_id is None else None,
             entry.case_id,
             words,
             [[file.filename, file.content_type, file.digest] for file in files],
@@ -179,7 +194,8 @@ class Submissions:
             if new:
                 await self._note(caller, kept)
                 watch.troubled = not await self._bring(kept.id, len(kept.parts)) or watch.troubled
-            await self._answered(watch)
+            if not kept.said.among:  # the CRM has just failed to say whose case it is
+                await self._answered(watch)
             answer = watch.entry
         if new and answer.state is State.REJECTED:
             # Whoever comes again with the key of a case that was told to be on its way is told
@@ -209,7 +225,7 @@ class Submissions:
         await self._audit.note(
             "submission.accepted",
             who=caller.email,
-            whose=account.number or account.id,
+            whose=account.number or account.id or "-",
             what=f"{entry.kind.value.lower()} {entry.id} about {about}",
         )
 

@@ -12,7 +12,8 @@ import strawberry
 from connectors.port import records
 from connectors.port.errors import SourceError
 from connectors.port.fields import NOT_FETCHED, Fields, own
-from schema.access import CASES_WRITE, Authorized, MembershipRole, check_role_for
+from connectors.port.scope import Scope
+from schema.access import CASES_WRITE, Authorized, MembershipRole, check_role_for, has_role
 from schema.batched import batched
 from schema.cases.forms import COMMENT
 from schema.cases.inputs import (
@@ -24,7 +25,7 @@ from schema.cases.inputs import (
 from schema.cases.loaders import cases_by_id
 from schema.cases.opening import new_case
 from schema.cases.permissions import takes_more
-from schema.cases.service import CaseService
+from schema.cases.service import CaseService, Unproven
 from schema.cases.types import Attachment, Case, CaseComment
 from schema.context import Context
 from schema.errors import NotAllowed
@@ -40,7 +41,10 @@ _WRITES = Authorized(role=MembershipRole.MEMBER, scope=CASES_WRITE)
 _INPUT = strawberry.argument(description="What is sent.")
 _MESSAGE = "What to show the person: that it was sent. Null when there are user errors."
 _USER_ERRORS = "What to put right; empty when it was sent."
-_CASE = "The case as it is now."
+_CASE = (
+    "The case as it is now. Null with an error at this place while the CRM is away; what was sent "
+    "is kept all the same."
+)
 #: In the words of the portal's help text.
 _SENT = N_("Sent successfully.")
 _KEY = re.compile(r"[!-~]{1,100}")
@@ -51,22 +55,25 @@ _ID = frozenset({"id"})
 _LOADED = frozenset({"account", "contact"})
 
 
+#: The case of what was sent, or why nothing can be said about it now.
+_Known = records.Case | SourceError | None
+
+
 class _Sent(Protocol):
-    sent: records.Case | None
+    sent: _Known
 
 
-async def _case_of(
-    parents: Sequence[_Sent], context: Context, fields: Fields
-) -> Sequence[records.Case | None]:
+async def _case_of(parents: Sequence[_Sent], context: Context, fields: Fields) -> Sequence[_Known]:
     """What was sent is known; where more is selected, the case is asked for by its id."""
     wanted = own(fields) - _LOADED
     known = [parent.sent for parent in parents]
-    missing = (case.id for case in known if case and not _holds(case, wanted))
+    cases = (case for case in known if isinstance(case, records.Case))
+    missing = (case.id for case in cases if not _holds(case, wanted))
     ids = list(dict.fromkeys(missing))
     if not ids:
         return known
     found = dict(zip(ids, await cases_by_id(context, ids, fields), strict=True))
-    return [found.get(case.id, case) if case else None for case in known]
+    return [found.get(case.id, case) if isinstance(case, records.Case) else case for case in known]
 
 
 def _holds(case: records.Case, wanted: Fields) -> bool:
@@ -75,7 +82,7 @@ def _holds(case: records.Case, wanted: Fields) -> bool:
 
 @strawberry.type(description="The case that was opened, or what to put right.")
 class CreateCasePayload:
-    sent: strawberry.Private[records.Case | None] = None
+    sent: strawberry.Private[_Known] = None
     message: str | None = strawberry.field(default=None, description=_MESSAGE)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
     case: Case | None = batched(
@@ -88,7 +95,7 @@ class CreateCasePayload:
 
 @strawberry.type(description="The comment that was sent, or what to put right.")
 class AddCaseCommentPayload:
-    sent: strawberry.Private[records.Case | None] = None
+    sent: strawberry.Private[_Known] = None
     message: str | None = strawberry.field(default=None, description=_MESSAGE)
     comment: CaseComment | None = strawberry.field(default=None, description="The new comment.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
@@ -97,7 +104,7 @@ class AddCaseCommentPayload:
 
 @strawberry.type(description="The files that were sent, or what to put right.")
 class AddCaseAttachmentsPayload:
-    sent: strawberry.Private[records.Case | None] = None
+    sent: strawberry.Private[_Known] = None
     message: str | None = strawberry.field(default=None, description=_MESSAGE)
     attachments: list[Attachment] | None = strawberry.field(
         default=None, description="The new files, in the order in which they were named."
@@ -108,7 +115,7 @@ class AddCaseAttachmentsPayload:
 
 @strawberry.type(description="The case that was closed, or what to put right.")
 class CloseCasePayload:
-    sent: strawberry.Private[records.Case | None] = None
+    sent: strawberry.Private[_Known] = None
     message: str | None = strawberry.field(default=None, description=_MESSAGE)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description=_USER_ERRORS)
     case: Case | None = batched(_case_of, asks="cases", description=_CASE)
@@ -256,17 +263,30 @@ async def _files(
         return []
 
 
-async def _named(context: Context, case_id: str) -> records.Case | None:
+async def _named(context: Context, case_id: str) -> records.Case | Unproven | None:
     """The case that something is to be added to. Raises SourceError when nobody can say whose case
-    it is."""
+    it is, and it does not help to ask later, or the caller may write for nobody."""
+    key = key_of("input.caseId", case_id, "Case")
     case: records.Case | None
-    [case] = await cases_by_id(context, [key_of("input.caseId", case_id, "Case")], _NOW)
+    try:
+        [case] = await cases_by_id(context, [key], _NOW)
+    except SourceError as error:
+        caller = context.required_caller()
+        among = Scope(a for a in caller.scope if has_role(caller, a.id, MembershipRole.MEMBER))
+        if not error.retryable or not among:
+            raise
+        return Unproven(key, among, error)
     return case
 
 
-async def _open(info: strawberry.Info, bounds: Bounds, case: records.Case | None) -> records.Case:
-    """The case, if it takes more. Raises Problems, with all that is wrong besides; NotAllowed for
-    somebody who only reads."""
+async def _open(
+    info: strawberry.Info, bounds: Bounds, case: records.Case | Unproven | None
+) -> records.Case | Unproven:
+    """The case, if it takes more as far as anybody can say. Raises Problems, with all that is wrong
+    besides; NotAllowed for somebody who only reads."""
+    if isinstance(case, Unproven):
+        bounds.check()
+        return case
     if case is None:
         bounds.tell(ProblemCode.NOT_FOUND, N_("There is no such case."), "caseId")
         raise bounds.problems()
@@ -278,6 +298,8 @@ async def _open(info: strawberry.Info, bounds: Bounds, case: records.Case | None
     return case
 
 
-def _anew(case: records.Case) -> records.Case:
+def _anew(case: records.Case | Unproven) -> _Known:
     """A case of which nothing is known any more: something was added to it."""
+    if isinstance(case, Unproven):
+        return case.why
     return records.Case(id=case.id, owner=case.owner)

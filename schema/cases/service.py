@@ -16,8 +16,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from connectors.port.errors import SourceError
 from connectors.port.records import Attachment, Case, CaseComment, NewCase
-from connectors.port.scope import AccountRef
+from connectors.port.scope import AccountRef, Scope
 from schema.context import Caller
 from schema.files.service import StoredFile
 from schema.problems import Problem
@@ -46,6 +47,17 @@ class Rejection:
     subject: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """A case of which nobody can say now whose it is. among: the accounts for which its sender may
+    write. Whoever takes in something for it proves first that it is a case of one of them. why:
+    what kept that from being proven now."""
+
+    id: str
+    among: Scope
+    why: SourceError
+
+
 class CaseService(Protocol):
     """Takes in what customers send, durably."""
 
@@ -69,17 +81,18 @@ class CaseService(Protocol):
         ...
 
     async def add_comment(
-        self, caller: Caller, case: Case, body: str, key: str | None
+        self, caller: Caller, case: Case | Unproven, body: str, key: str | None
     ) -> CaseComment:
-        """case: id and owner are enough; it may be one that is still SUBMITTED."""
+        """case: id and owner are enough; it may be one that is still SUBMITTED. What is added to an
+        Unproven one has the owner "" and shows nowhere until the CRM has said whose it is."""
         ...
 
     async def add_files(
-        self, caller: Caller, case: Case, files: Sequence[StoredFile], key: str | None
+        self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
     ) -> list[Attachment]: ...
 
     async def close_case(
-        self, caller: Caller, case: Case, comment: str | None, key: str | None
+        self, caller: Caller, case: Case | Unproven, comment: str | None, key: str | None
     ) -> None:
         """Says the comment, if there is one, and closes the case. Until the CRM has it, the case
         reads as CLOSED for whoever asks here."""

@@ -32,6 +32,7 @@ from schema.access import (
     ORDERS_READ,
     SCOPES,
 )
+from schema.cases.service import Unproven
 from schema.context import Caller
 from tests.worlds import running, sources
 from tests.worlds.coordinates import possible, reachable
@@ -163,6 +164,9 @@ def _written_to(run: Run, world: World) -> Iterator[str]:
     yield from (case.account.id for _, case, *_ in run.submissions.opened)
     owners = {case.id: case.owner.id for case in world.cases}
     for _, case, *_ in run.submissions.added:
+        if isinstance(case, Unproven):
+            yield from case.among.ids
+            continue
         assert case.owner.id == owners.get(case.id, case.owner.id)
         yield owners[case.id]
 

@@ -19,8 +19,8 @@ from connectors.port.records import (
     NewCase,
     NewContact,
 )
-from connectors.port.scope import Scope
-from schema.cases.service import Rejection
+from connectors.port.scope import AccountRef, Scope
+from schema.cases.service import Rejection, Unproven
 from schema.context import Caller
 from schema.files.service import IncomingFile, StoredFile, UploadTarget
 from schema.identity.service import Invitation, Origin, Problem, ProblemCode, Problems, Session
@@ -151,7 +151,7 @@ class Submissions:
     opened: list[tuple[Caller, NewCase, Sequence[StoredFile], str | None]] = field(
         default_factory=list
     )
-    added: list[tuple[Caller, Case, str, str | None]] = field(default_factory=list)
+    added: list[tuple[Caller, Case | Unproven, str, str | None]] = field(default_factory=list)
 
     async def open_case(
         self,
@@ -181,20 +181,20 @@ class Submissions:
         )
 
     async def add_comment(
-        self, caller: Caller, case: Case, body: str, key: str | None
+        self, caller: Caller, case: Case | Unproven, body: str, key: str | None
     ) -> CaseComment:
         self.added.append((caller, case, body, key))
         author = Author(caller.name, False, caller.contact_id or None)
-        return CaseComment("said", case.owner, case.id, SENT, author, NOW, pending=True)
+        return CaseComment("said", _owner(case), case.id, SENT, author, NOW, pending=True)
 
     async def add_files(
-        self, caller: Caller, case: Case, files: Sequence[StoredFile], key: str | None
+        self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
     ) -> list[Attachment]:
         self.added.append((caller, case, "files", key))
         author = Author(caller.name, False, caller.contact_id or None)
         return [
             Attachment(
-                *(f"sent{place}", case.owner, case.id, file.filename, file.content_type),
+                *(f"sent{place}", _owner(case), case.id, file.filename, file.content_type),
                 *(file.size, NOW, author),
                 pending=True,
             )
@@ -202,7 +202,7 @@ class Submissions:
         ]
 
     async def close_case(
-        self, caller: Caller, case: Case, comment: str | None, key: str | None
+        self, caller: Caller, case: Case | Unproven, comment: str | None, key: str | None
     ) -> None:
         self.added.append((caller, case, comment or "", key))
 
@@ -211,3 +211,7 @@ class Submissions:
         alike = not self.manner.scoped
         refused = self.world.rejections
         return [[one for one in refused if alike or one.case_id == key] for key in case_ids]
+
+
+def _owner(case: Case | Unproven) -> AccountRef:
+    return AccountRef("") if isinstance(case, Unproven) else case.owner

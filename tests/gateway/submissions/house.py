@@ -186,6 +186,7 @@ async def opened(house: House) -> OpenSubmissions:
         house.url,
         house.audit,
         house.writer,
+        house.source,
         house.store,
         wiring,
         source="crm",

@@ -8,6 +8,8 @@ import pytest
 
 from connectors.port.errors import Rejected, Unavailable
 from connectors.port.records import Case, CaseStatus, MembershipRole
+from connectors.port.scope import Scope
+from schema.cases.service import Unproven
 from schema.problems import Problem, ProblemCode, Problems
 from tests.schema.cases.office import (
     ANDINA,
@@ -48,6 +50,7 @@ async def test_a_comment_is_sent(office: Office) -> None:
     assert payload["case"]["status"] == "NEW"
     assert office.took is not None
     [(caller, to, said, key)] = office.took.added
+    assert isinstance(to, Case)
     assert (caller.contact_id, to.id, to.owner) == ("C1", "1", ANDINA)
     assert (said, key) == ("Ya llegó\n la mitad.", "k1")
     # Once to see whose it is, once for what is shown of it now.
@@ -140,13 +143,39 @@ async def test_who_may_add_to_a_case(
     assert bool(office.took.added) is (code is None)
 
 
-async def test_nobody_says_whose_case_it_is_while_the_crm_is_away() -> None:
+@pytest.mark.parametrize("document", [COMMENT, CLOSE])
+async def test_while_the_crm_is_away_it_is_taken_for_one_of_those_for_whom_one_may_write(
+    document: str,
+) -> None:
     office = Office(Crm([OURS], down=True))
-    body = await office.ask(COMMENT, {"input": {"caseId": case_id("1"), "body": "Hola"}})
+    who = person((ANDINA, MembershipRole.READER), (PACIFICO, MembershipRole.MEMBER))
+    sent = {"caseId": case_id("1"), **({"body": "Hola"} if document is COMMENT else {})}
+    body = await office.ask(document, {"input": sent}, who)
+    [(name, payload)] = body["data"].items()
+    assert (payload["message"], payload["userErrors"]) == ("Se ha enviado correctamente", [])
+    [error] = body["errors"]
+    assert (error["path"], error["extensions"]["code"]) == ([name, "case"], "SOURCE_UNAVAILABLE")
+    assert office.took is not None
+    [(_, to, *_)] = office.took.added
+    assert isinstance(to, Unproven)
+    assert (to.id, to.among) == ("1", Scope([PACIFICO]))
+
+
+async def test_who_only_reads_is_told_that_the_crm_is_away() -> None:
+    office = Office(Crm([OURS], down=True))
+    body = await office.ask(COMMENT, {"input": {"caseId": case_id("1"), "body": "Hola"}}, READER)
     [error] = body["errors"]
     assert (error["extensions"]["code"], error["extensions"]["retryable"]) == (
         *("SOURCE_UNAVAILABLE", True),
     )
+    assert office.took is not None
+    assert not office.took.added
+
+
+async def test_what_is_wrong_is_told_while_the_crm_is_away_too() -> None:
+    office = Office(Crm([OURS], down=True))
+    payload = await office.do(COMMENT, caseId=case_id("1"), body=" ")
+    assert [one["field"] for one in payload["userErrors"]] == [["input", "body"]]
     assert office.took is not None
     assert not office.took.added
 
