@@ -28,12 +28,14 @@ import sandbox.app
 import sandbox.data
 from connectors import catalog
 from connectors.kit.connector import Wiring
+from connectors.port.errors import Unavailable
 from connectors.port.records import Case
-from connectors.port.scope import AccountRef
+from connectors.port.scope import AccountRef, Scope
 from connectors.port.sources import CaseSource, CaseWriter
 from gateway.sources.guarded import GuardedCases, GuardedCaseWriter
 from sandbox.faults import Faults
 from sandbox.people import CUSTOMERS
+from schema.cases.service import Unproven
 from tests.gateway.submissions.house import NOW, House, Time, caller, crash, house, new_case
 
 T = TypeVar("T")
@@ -64,6 +66,11 @@ def built() -> Path:
     path = Path(folder) / "sandbox.sqlite"
     sandbox.data.build(path, NOW.date())
     return path
+
+
+def unproven(case: Case) -> Unproven:
+    """The CRM could not say whose it is when something was sent for it."""
+    return Unproven(case.id, Scope([ACCOUNT]), Unavailable("crm", "no answer"))
 
 
 class Submitting(RuleBasedStateMachine):
@@ -136,26 +143,29 @@ class Submitting(RuleBasedStateMachine):
             assert again.subject == case.subject
         return case, subject
 
-    @rule(case=opened)
-    def comments(self, case: tuple[Case, str]) -> None:
+    @rule(case=opened, proven=st.booleans())
+    def comments(self, case: tuple[Case, str], proven: bool) -> None:
         found, subject = case
         body = self.new("Azar comentario")
-        self.run(self.home.open.service.add_comment(WHO, found, body, None))
+        about = found if proven else unproven(found)
+        self.run(self.home.open.service.add_comment(WHO, about, body, None))
         self.said[subject, body] += 1
 
-    @rule(case=opened)
-    def adds_a_file(self, case: tuple[Case, str]) -> None:
+    @rule(case=opened, proven=st.booleans())
+    def adds_a_file(self, case: tuple[Case, str], proven: bool) -> None:
         found, subject = case
         name = self.new("archivo")
         held = [self.home.store.put(name, name.encode())]
-        self.run(self.home.open.service.add_files(WHO, found, held, None))
+        about = found if proven else unproven(found)
+        self.run(self.home.open.service.add_files(WHO, about, held, None))
         self.files[subject, f"{name}.txt"] += 1
 
-    @rule(case=consumes(opened), comment=st.booleans())
-    def closes(self, case: tuple[Case, str], comment: bool) -> None:
+    @rule(case=consumes(opened), comment=st.booleans(), proven=st.booleans())
+    def closes(self, case: tuple[Case, str], comment: bool, proven: bool) -> None:
         found, subject = case
         body = self.new("Azar cierre") if comment else None
-        self.run(self.home.open.service.close_case(WHO, found, body, None))
+        about = found if proven else unproven(found)
+        self.run(self.home.open.service.close_case(WHO, about, body, None))
         self.closed.add(subject)
         if body:
             self.said[subject, body] += 1
