@@ -148,6 +148,11 @@ class Bounds:
         """Problems that were found elsewhere."""
         self._problems += problems
 
+    @property
+    def found(self) -> bool:
+        """Whether anything is wrong so far."""
+        return bool(self._problems)
+
     def problems(self) -> Problems:
         """All that was found."""
         return Problems(*self._problems)

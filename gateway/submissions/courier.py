@@ -28,6 +28,7 @@ from gateway.submissions.ledger import Ledger, Turn
 from gateway.submissions.pending import Pending
 from gateway.submissions.records import Deed, Entry, Part, State, alias
 from schema.cases.permissions import takes_more
+from schema.cases.service import case_closed
 from schema.problems import Problem
 
 #: Seconds to the second try, where the CRM does not answer, and where an operator has to mend
@@ -146,7 +147,7 @@ class Courier:
             await self._rejected(turn, problems.case_gone(), "CASE_GONE")
             return State.REJECTED.value
         except _Closed:
-            await self._rejected(turn, problems.case_closed(), "CASE_CLOSED")
+            await self._rejected(turn, case_closed(), "CASE_CLOSED")
             return State.REJECTED.value
         except SourceError as error:
             self._down = self._down or error.retryable

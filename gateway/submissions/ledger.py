@@ -45,12 +45,14 @@ _MAIN = frozenset({Deed.OPEN, Deed.COMMENT, Deed.CLOSE})
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A submission that is not kept yet. key_hash: of the client's key, None for none. digest: of
-    the input. named: where the input names each of its files, by id."""
+    the input. named: where the input names each of its files, by id. refusal: why it is not kept
+    unless it is a repetition."""
 
     entry: Entry
     digest: str
     key_hash: str | None
     named: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    refusal: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Ledger:
             known = await self._repeated(connection, draft)
             if known is not None:
                 return known, False
+            if draft.refusal is not None:
+                raise Problems(draft.refusal)
             await self._check_room(connection, entry)
             kept = await self._about(connection, entry)
             await self._insert(connection, draft, kept)

@@ -37,11 +37,6 @@ def case_gone() -> Problem:
     return Problem(ProblemCode.NOT_FOUND, N_("The service system has no such case any more."))
 
 
-def case_closed() -> Problem:
-    text = N_("This case is closed. Open a new one.")
-    return Problem(ProblemCode.CONFLICT, text, field=("input", "caseId"))
-
-
 def withdrawn() -> Problem:
     text = N_("This could not be delivered and was withdrawn. Contact the support desk.")
     return Problem(ProblemCode.CONFLICT, text)

@@ -33,10 +33,11 @@ from gateway.submissions.records import (
     State,
     named,
 )
-from schema.cases.service import Rejection, Sent, Unproven
+from schema.cases.permissions import takes_more
+from schema.cases.service import Rejection, Sent, Unproven, case_closed
 from schema.context import Caller
 from schema.files.service import StoredFile
-from schema.problems import Problems
+from schema.problems import Problem, Problems
 
 _log = logging.getLogger("gateway.submissions")
 _count = itertools.count()
@@ -90,14 +91,14 @@ class Submissions:
         self, caller: Caller, case: Case | Unproven, body: str, key: str | None
     ) -> CaseComment:
         entry = self._addition(Sent.COMMENT, caller, case, _parts([Deed.COMMENT]), body)
-        taken = await self._take_in(caller, entry, body, (), key)
+        taken = await self._take_in(caller, entry, body, (), key, _refusal(case))
         return taken.comment(taken.parts[0])
 
     async def add_files(
         self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
     ) -> list[Attachment]:
         entry = self._addition(Sent.FILE, caller, case, _parts([], files))
-        taken = await self._take_in(caller, entry, None, files, key)
+        taken = await self._take_in(caller, entry, None, files, key, _refusal(case))
         return [taken.attachment(part) for part in taken.parts if part.problem is None]
 
     async def close_case(
@@ -105,7 +106,7 @@ class Submissions:
     ) -> None:
         parts = _parts([Deed.COMMENT, Deed.CLOSE] if comment else [Deed.CLOSE])
         entry = self._addition(Sent.CLOSING, caller, case, parts, comment)
-        await self._take_in(caller, entry, comment, (), key)
+        await self._take_in(caller, entry, comment, (), key, _refusal(case))
 
     async def rejections_by_case(self, case_ids: Sequence[str]) -> list[list[Rejection]]:
         found = await self._ledger.refusals(case_ids) if case_ids else []
@@ -171,6 +172,7 @@ class Submissions:
         words: Any,
         files: Sequence[StoredFile],
         key: str | None,
+        refusal: Problem | None = None,
     ) -> Entry:
         """The submission as it is when the caller is answered. Raises Problems."""
         told = [
@@ -182,7 +184,7 @@ class Submissions:
         ]
         key_hash = None if key is None else hashlib.sha256(key.encode()).hexdigest()
         digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
-        draft = Draft(entry, digest, key_hash, {file.id: file.path for file in files})
+        draft = Draft(entry, digest, key_hash, {file.id: file.path for file in files}, refusal)
         try:
             kept, new = await self._ledger.accept(draft)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
@@ -255,3 +257,9 @@ def _parts(deeds: Sequence[Deed], files: Sequence[StoredFile] = ()) -> list[Part
         )
         for position, file in enumerate(files)
     ]
+
+
+def _refusal(case: Case | Unproven) -> Problem | None:
+    """Why nothing new is taken in for a case."""
+    over = isinstance(case, Case) and not takes_more(case)
+    return case_closed() if over else None

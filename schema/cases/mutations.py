@@ -25,7 +25,7 @@ from schema.cases.inputs import (
 from schema.cases.loaders import cases_by_id
 from schema.cases.opening import new_case
 from schema.cases.permissions import takes_more
-from schema.cases.service import CaseService, Unproven
+from schema.cases.service import CaseService, Unproven, case_closed
 from schema.cases.types import Attachment, Case, CaseComment
 from schema.context import Context
 from schema.errors import NotAllowed
@@ -282,8 +282,9 @@ async def _named(context: Context, case_id: str) -> records.Case | Unproven | No
 async def _open(
     info: strawberry.Info, bounds: Bounds, case: records.Case | Unproven | None
 ) -> records.Case | Unproven:
-    """The case, if it takes more as far as anybody can say. Raises Problems, with all that is wrong
-    besides; NotAllowed for somebody who only reads."""
+    """The case, if something may be sent for it. Whether it still takes more, whoever takes it in
+    says: a repetition is answered on a closed case too. Raises Problems, with all that is wrong;
+    NotAllowed for somebody who only reads."""
     if isinstance(case, Unproven):
         bounds.check()
         return case
@@ -291,9 +292,8 @@ async def _open(
         bounds.tell(ProblemCode.NOT_FOUND, N_("There is no such case."), "caseId")
         raise bounds.problems()
     await check_role_for(info, case.owner.id, MembershipRole.MEMBER)
-    if not takes_more(case):
-        text = N_("This case is closed. Open a new one.")
-        bounds.tell(ProblemCode.CONFLICT, text, "caseId")
+    if not takes_more(case) and bounds.found:
+        bounds.add(case_closed())
     bounds.check()
     return case
 

@@ -21,7 +21,8 @@ from connectors.port.records import Attachment, Case, CaseComment, NewCase
 from connectors.port.scope import AccountRef, Scope
 from schema.context import Caller
 from schema.files.service import StoredFile
-from schema.problems import Problem
+from schema.problems import Problem, ProblemCode
+from schema.texts import N_
 
 
 class Sent(StrEnum):
@@ -58,6 +59,12 @@ class Unproven:
     why: SourceError
 
 
+def case_closed() -> Problem:
+    """That nothing can be added to a case any more."""
+    text = N_("This case is closed. Open a new one.")
+    return Problem(ProblemCode.CONFLICT, text, field=("input", "caseId"))
+
+
 class CaseService(Protocol):
     """Takes in what customers send, durably."""
 
@@ -83,8 +90,9 @@ class CaseService(Protocol):
     async def add_comment(
         self, caller: Caller, case: Case | Unproven, body: str, key: str | None
     ) -> CaseComment:
-        """case: id and owner are enough; it may be one that is still SUBMITTED. What is added to an
-        Unproven one has the owner "" and shows nowhere until the CRM has said whose it is."""
+        """case: id and owner are enough; it may be one that is still SUBMITTED. With the status of
+        one that takes no more, only a repetition is answered. What is added to an Unproven one has
+        the owner "" and shows nowhere until the CRM has said whose it is."""
         ...
 
     async def add_files(

@@ -26,6 +26,8 @@ ATTACH = f"""mutation($input: AddCaseAttachmentsInput!) {{ addCaseAttachments(in
   message attachments {{ filename pending }} case {{ id }} {FROM} }} }}"""
 CLOSE = f"""mutation($input: CloseCaseInput!) {{ closeCase(input: $input) {{
   message case {{ id status }} {FROM} }} }}"""
+CREATE = """mutation($input: CreateCaseInput!) { createCase(input: $input) {
+  case { id } userErrors { code } } }"""
 SHOWN = """query($id: ID!) { case(by: {id: $id}) { status
   comments(last: 5) { nodes { body pending } } attachments { nodes { filename pending } }
   timeline(last: 5) { nodes { __typename ... on CaseRejection { message } } } } }"""
@@ -71,6 +73,19 @@ async def rows(portal: Portal) -> dict[str, int]:
         return count
 
     return await asyncio.to_thread(read)
+
+
+async def noted(portal: Portal, many: int) -> Counter[str]:
+    """Lo que la auditoría cuenta de los envíos, cuando ya son tantos."""
+    found: Counter[str] = Counter()
+    for _ in range(1_000):
+        events = EventFilter(event="submission.")
+        rows = await read_events(portal.gateway.entrance.database, events)
+        found = Counter(event.event for event in rows)
+        if found.total() >= many:
+            break
+        await asyncio.sleep(0.01)
+    return found
 
 
 def received(answer: Answer, name: str) -> dict[str, Any]:
@@ -145,6 +160,33 @@ async def test_cerrar_y_lo_que_llega_despues(house: Portal) -> None:
     assert (await rows(house))["CaseComment"] == before["CaseComment"] + 1
 
 
+@pytest.mark.parametrize("away", [True, False])
+async def test_cerrar_otra_vez_con_la_misma_clave(house: Portal, away: bool) -> None:
+    """Quien no oyó la respuesta envía otra vez, y oye lo mismo, aunque el caso ya esté cerrado."""
+    made = await house.ask(CREATE, {"input": {"category": "QUERY", "description": "Hola"}})
+    if away:
+        await down(house)
+        made = await house.ask(CREATE, {"input": {"category": "QUERY", "description": "Otra"}})
+    case = made.data["createCase"]["case"]["id"]
+    said = {"caseId": case, "body": "Hola", "idempotencyKey": "hola"}
+    closing = {"caseId": case, "comment": "Resuelto.", "idempotencyKey": "una"}
+    comment = (await house.ask(COMMENT, {"input": said})).data["addCaseComment"]["comment"]
+    for _ in range(2):
+        payload = (await house.ask(CLOSE, {"input": closing})).data["closeCase"]
+        assert (payload["message"], payload["case"]["status"]) == (SENT, "CLOSED")
+    again = (await house.ask(COMMENT, {"input": said})).data["addCaseComment"]
+    assert (again["message"], again["comment"]["id"]) == (SENT, comment["id"])
+    for document, sent in ((CLOSE, closing), (COMMENT, said)):
+        other = {**sent, "idempotencyKey": "otra"}
+        [payload] = (await house.ask(document, {"input": other})).data.values()
+        assert payload["message"] is None
+        [error] = payload["userErrors"]
+        assert (error["code"], error["field"]) == ("CONFLICT", ["input", "caseId"])
+    await up(house)
+    shown = (await house.ask(SHOWN, {"id": case})).data["case"]
+    assert [one["body"] for one in shown["comments"]["nodes"]] == ["Hola", "Resuelto."]
+
+
 async def test_el_caso_de_otro_es_como_el_que_no_existe(house: Portal) -> None:
     """Se recibe igual, no llega a ninguna parte, y ni unos ni otros ven nada."""
     theirs = await a_case(house, by=LUIS)
@@ -165,10 +207,7 @@ async def test_el_caso_de_otro_es_como_el_que_no_existe(house: Portal) -> None:
     assert (await house.ask(SHOWN, {"id": theirs}, by=LUIS)).data == story
     for case in (theirs, to_global("Case", "500SB00000NOTHERE1")):
         assert (await house.ask(SHOWN, {"id": case})).data["case"] is None
-    database = house.gateway.entrance.database
-    events = await read_events(database, EventFilter(event="submission."))
-    ends = Counter(event.event for event in events)
-    assert ends == {"submission.accepted": 6, "submission.rejected": 6}
+    assert await noted(house, 12) == {"submission.accepted": 6, "submission.rejected": 6}
 
 
 async def test_lo_de_otro_no_hace_esperar_a_nadie(house: Portal) -> None:

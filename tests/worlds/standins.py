@@ -20,7 +20,8 @@ from connectors.port.records import (
     NewContact,
 )
 from connectors.port.scope import AccountRef, Scope
-from schema.cases.service import Rejection, Unproven
+from schema.cases.permissions import takes_more
+from schema.cases.service import Rejection, Unproven, case_closed
 from schema.context import Caller
 from schema.files.service import IncomingFile, StoredFile, UploadTarget
 from schema.identity.service import Invitation, Origin, Problem, ProblemCode, Problems, Session
@@ -183,6 +184,7 @@ class Submissions:
     async def add_comment(
         self, caller: Caller, case: Case | Unproven, body: str, key: str | None
     ) -> CaseComment:
+        _check_open(case)
         self.added.append((caller, case, body, key))
         author = Author(caller.name, False, caller.contact_id or None)
         return CaseComment("said", _owner(case), case.id, SENT, author, NOW, pending=True)
@@ -190,6 +192,7 @@ class Submissions:
     async def add_files(
         self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
     ) -> list[Attachment]:
+        _check_open(case)
         self.added.append((caller, case, "files", key))
         author = Author(caller.name, False, caller.contact_id or None)
         return [
@@ -204,6 +207,7 @@ class Submissions:
     async def close_case(
         self, caller: Caller, case: Case | Unproven, comment: str | None, key: str | None
     ) -> None:
+        _check_open(case)
         self.added.append((caller, case, comment or "", key))
 
     async def rejections_by_case(self, case_ids: Sequence[str]) -> list[list[Rejection]]:
@@ -215,3 +219,8 @@ class Submissions:
 
 def _owner(case: Case | Unproven) -> AccountRef:
     return AccountRef("") if isinstance(case, Unproven) else case.owner
+
+
+def _check_open(case: Case | Unproven) -> None:
+    if isinstance(case, Case) and not takes_more(case):
+        raise Problems(case_closed())

@@ -3,6 +3,7 @@ what turns out to be about another's case shows nowhere."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,13 @@ async def test_what_is_of_another_is_told_to_nobody(home: House, there: bool) ->
         (found,) = await home.cases.cases_by_id(["500X"], ALL, BOTH)
         assert found is not None
         assert found.status is CaseStatus.NEW
-    events = [event for event in await home.events() if event.event == "submission.rejected"]
-    assert [event.whose for event in events] == ["-"] * 3  # of the closing, its comment
+    for _ in range(200):  # the audit is told a moment later
+        events = [one for one in await home.events() if one.event == "submission.rejected"]
+        if len(events) == 3:
+            break
+        await asyncio.sleep(0.005)
+    # Of the closing, its comment was refused.
+    assert [event.whose for event in events] == ["-"] * 3
 
 
 async def test_a_case_that_is_closed_meanwhile_takes_no_part_of_it(home: House) -> None:
