@@ -11,6 +11,7 @@ import pytest
 from connectors.port.errors import TimedOut, Unavailable
 from connectors.port.records import Case, CaseStatus
 from connectors.port.scope import Scope
+from gateway.audit import Event
 from gateway.submissions import commands
 from gateway.submissions.records import NOBODY
 from gateway.submissions.settings import SubmissionSettings
@@ -113,6 +114,7 @@ async def test_what_is_of_another_is_told_to_nobody(home: House, there: bool) ->
         (found,) = await home.cases.cases_by_id(["500X"], ALL, BOTH)
         assert found is not None
         assert found.status is CaseStatus.NEW
+    events: list[Event] = []
     for _ in range(200):  # the audit is told a moment later
         events = [one for one in await home.events() if one.event == "submission.rejected"]
         if len(events) == 3:
