@@ -39,14 +39,16 @@ function closeOf(subprotocol) {
 }
 
 let pongs = 0;
-const one = client({ keepAlive: 50, on: { pong: () => (pongs += 1) } });
+let answered;
+const pong = new Promise((done) => (answered = done));
+const one = client({ keepAlive: 50, on: { pong: () => answered((pongs += 1)) } });
 const followed = all(one, { query: 'subscription($id: ID!) { caseChanged(id: $id) { event case { id } } }', variables: { id } }, 1);
 const query = await all(one, { query: '{ viewer { name } }' });
 const SAY = 'mutation($input: AddCaseCommentInput!) { addCaseComment(input: $input) { userErrors { code } } }';
 const mutation = await all(one, { query: SAY, variables: { input: { caseId: id, body: 'Said by a socket.' } } });
 const mistake = await all(one, { query: '{ nothing }' });
 const event = await followed;
-await new Promise((done) => setTimeout(done, 200));
+await Promise.race([pong, new Promise((done) => setTimeout(done, 10_000))]);
 await one.dispose();
 const forbidden = await all(client({ connectionParams: { authorization: 'Bearer nonsense' } }), { query: '{ viewer { name } }' });
 console.log(JSON.stringify({ query, mutation, mistake, event, forbidden, pongs, legacy: await closeOf('graphql-ws') }));
