@@ -406,6 +406,7 @@ def _sources(settings: Settings, systems: Mapping[str, System], answers: Answers
     writer = settings.sources.customers and systems[settings.sources.customers].customer_writer
     cases = GuardedCases(source("cases"))
     taking = settings.sources.cases and systems[settings.sources.cases].case_writer
+    unremembered: Any = settings.sources.cases and systems[settings.sources.cases].cases
     return Sources(
         customers=customers,
         cases=cases,
@@ -417,5 +418,6 @@ def _sources(settings: Settings, systems: Mapping[str, System], answers: Answers
             if writer
             else None
         ),
-        case_writer=GuardedCaseWriter(taking, cases) if taking else None,
+        # What is refused here is refused for good, so nobody is told from memory what is not there.
+        case_writer=GuardedCaseWriter(taking, GuardedCases(unremembered)) if taking else None,
     )
