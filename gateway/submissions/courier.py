@@ -24,9 +24,10 @@ from gateway.audit import Audit, Outcome
 from gateway.submissions import problems
 from gateway.submissions.files import HeldFiles
 from gateway.submissions.holding import Holding
-from gateway.submissions.ledger import Ledger, Turn
+from gateway.submissions.ledger import Ledger
 from gateway.submissions.pending import Pending
 from gateway.submissions.records import Deed, Entry, Part, State, alias
+from gateway.submissions.turns import Turn
 from schema.cases.permissions import takes_more
 from schema.cases.service import case_closed
 from schema.problems import Problem

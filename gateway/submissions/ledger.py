@@ -24,7 +24,6 @@ from gateway.submissions.records import (
     NOBODY,
     Deed,
     Entry,
-    Part,
     State,
     alias,
     named,
@@ -33,6 +32,7 @@ from gateway.submissions.records import (
 from gateway.submissions.rows import MANY, entries, part_values
 from gateway.submissions.settings import SubmissionSettings
 from gateway.submissions.tables import PartRow, SubmissionRow
+from gateway.submissions.turns import Turn, turn
 from schema.cases.service import Sent
 from schema.problems import Problem, Problems
 
@@ -53,20 +53,6 @@ class Draft:
     key_hash: str | None
     named: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     refusal: Problem | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Whether a part may be brought to the CRM now. behind: another submission about the same case
-    comes first. stuck: and that was tried in vain. lost: another process brings it. refused: the
-    case that it belongs to was not taken."""
-
-    entry: Entry
-    part: Part
-    behind: bool = False
-    stuck: bool = False
-    lost: bool = False
-    refused: bool = False
 
 
 class Ledger:
@@ -189,46 +175,7 @@ class Ledger:
     async def turn(self, submission_id: str, position: int) -> Turn | None:
         """How it stands with a part; None for a submission that is not there."""
         async with self._database.read() as connection:
-            row = SubmissionRow
-            found = await entries(connection, row.id == submission_id)
-            if not found:
-                return None
-            entry = found[0]
-            held = select(row.seq, row.holder).where(row.id == submission_id)
-            seq, holder = (await connection.execute(held)).one()
-            tried, refused = await self._before(connection, entry, seq)
-        return Turn(
-            entry,
-            entry.parts[position],
-            behind=tried is not None,
-            stuck=bool(tried),
-            lost=holder != self.holder,
-            refused=refused,
-        )
-
-    async def _before(
-        self, connection: AsyncConnection, entry: Entry, seq: int
-    ) -> tuple[int | None, bool]:
-        """How often what comes first was tried in vain, None if nothing does; whether the case was
-        refused."""
-        if entry.kind is Sent.CASE:
-            return None, False
-        row = SubmissionRow
-        name = named(entry.about)
-        if name is not None:
-            wanted = select(row.state, row.tries).where(row.id == name[0])
-            case = (await connection.execute(wanted)).first()
-            if case is None or case.state != State.WAITING.value:
-                return None, True
-            return int(case.tries), False
-        # What others send about a case that is not proven to be theirs must hold up nobody.
-        together = row.who == entry.who
-        if entry.account != NOBODY:
-            together = or_(together, row.account_id == entry.account.id)
-        earlier = select(func.max(row.tries)).where(
-            row.case_id == entry.about, row.state == State.WAITING.value, row.seq < seq, together
-        )
-        return await connection.scalar(earlier), False
+            return await turn(connection, submission_id, position, self.holder)
 
     async def proven(self, submission_id: str, case: Case, *, takes_more: bool) -> list[Entry]:
         """The CRM has said whose case a submission is about. takes_more: whether anything may be
