@@ -224,4 +224,6 @@ def install() -> None:
 
 
 def environment(contender: Contender, world: World) -> dict[str, str]:
-    return {**os.environ, **contender.environment(world)}
+    # A user's Python keeps what it compiled.
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**known, **contender.environment(world)}

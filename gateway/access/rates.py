@@ -15,17 +15,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
-from redis.exceptions import RedisError
-from throttled.asyncio import RateLimiterType, RedisStore, Throttled
-from throttled.asyncio.rate_limiter import per_duration
-from throttled.exceptions import StoreUnavailableError
 
 from connectors.port.errors import SourceError
 from schema.context import Caller
 from schema.identity.service import Origin
+
+if TYPE_CHECKING:  # loaded where a store is named: they take a tenth of the whole start
+    from throttled.asyncio import RedisStore, Throttled
 
 _log = logging.getLogger("gateway.rates")
 
@@ -99,7 +98,13 @@ class Rates:
         self._own = _Buckets(settings.seconds, monotonic)
         self._shared: Mapping[str, Throttled] | None = None
         self._store: RedisStore | None = None
+        self._troubles: tuple[type[Exception], ...] = (OSError, TimeoutError)
         if url is not None:
+            from redis.exceptions import RedisError
+            from throttled.asyncio import RedisStore
+            from throttled.exceptions import StoreUnavailableError
+
+            self._troubles += (StoreUnavailableError, RedisError)
             waits = {"SOCKET_TIMEOUT": _PATIENCE, "SOCKET_CONNECT_TIMEOUT": _PATIENCE}
             self._store = RedisStore(server=url, options=waits)
             self._shared = _shared(self._quotas, settings.seconds, self._store)
@@ -143,7 +148,7 @@ class Rates:
             try:
                 async with asyncio.timeout(2 * _PATIENCE):
                     return list(await asyncio.gather(*asked))
-            except (StoreUnavailableError, RedisError, OSError, TimeoutError) as error:
+            except self._troubles as error:
                 self._alone_until = self._monotonic() + _PAUSE
                 _log.warning("rates are counted by each process: %s", type(error).__name__)
         return [
@@ -200,6 +205,9 @@ class _Buckets:
 
 def _shared(quotas: Mapping[str, int], seconds: int, store: RedisStore) -> dict[str, Throttled]:
     """A limiter for each kind of bucket, by the same algorithm."""
+    from throttled.asyncio import RateLimiterType, Throttled
+    from throttled.asyncio.rate_limiter import per_duration
+
     return {
         kind: Throttled(
             using=RateLimiterType.GCRA.value,

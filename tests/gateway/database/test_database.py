@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select
 
 import gateway.audit.table
@@ -17,7 +18,7 @@ import gateway.files.tables
 import gateway.identity.tables
 import gateway.submissions.tables
 from gateway.database.engine import DatabaseError, _Connection, address, open_engine
-from gateway.database.migrate import head, migrate, open_database
+from gateway.database.migrate import _config, head, migrate, open_database
 from gateway.database.tables import Base
 from gateway.identity.tables import AttemptRow
 from tests.gateway.clock import NOW
@@ -153,3 +154,8 @@ async def test_a_connection_may_be_closed_twice(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "twice.sqlite", timeout=0) as other:
         other.execute("CREATE TABLE free (id INTEGER)")
     other.close()
+
+
+def test_the_last_step_is_the_one_that_alembic_finds() -> None:
+    found = ScriptDirectory.from_config(_config()).get_heads()
+    assert found == [head()]
