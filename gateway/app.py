@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route
@@ -25,6 +22,14 @@ from gateway import telemetry
 from gateway.access.callers import Callers
 from gateway.access.rates import Rates
 from gateway.access.tokens import Tokens
+from gateway.answering import (
+    graph,
+    open_operations,
+    open_source,
+    open_sources,
+    open_whole_answers,
+    unremembered_cases,
+)
 from gateway.entrance import Entrance, open_entrance
 from gateway.events.hub import Hub
 from gateway.events.shared import SharedEvents
@@ -42,22 +47,13 @@ from gateway.http.lasting import Lasting, open_lasting
 from gateway.http.multipart import MultipartRoute
 from gateway.http.reception import Reception
 from gateway.http.uploads import UploadRoute
-from gateway.operations import manifest
-from gateway.operations.answers import WholeAnswers
-from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
 from gateway.operations.subscriptions import Subscriptions
-from gateway.operations.taught import SharedTexts
 from gateway.settings import Settings, SettingsError
 from gateway.sources import changes
-from gateway.sources.absent import Absent
-from gateway.sources.cached import Answers, open_answers
+from gateway.sources.cached import open_answers
 from gateway.sources.guarded import (
     GuardedCases,
-    GuardedCaseWriter,
-    GuardedCustomers,
-    GuardedCustomerWriter,
-    GuardedOrders,
 )
 from gateway.submissions.files import HeldFiles
 from gateway.submissions.opened import OpenSubmissions, open_submissions
@@ -65,7 +61,6 @@ from schema.cases.catalogue import Catalogue
 from schema.context import Caller, Context, Note, Sources
 from schema.events import Event, What
 from schema.identity.service import Origin
-from schema.root import SCHEMA
 from schema.support.desks import Desks
 
 
@@ -118,7 +113,7 @@ async def open_gateway(
         name: await catalog.start(name, table, wiring) for name, table in settings.systems.items()
     }
     answers = open_answers(settings.cache, settings.redis, lambda: wiring.clock().timestamp())
-    sources = _sources(settings, systems, answers)
+    sources = open_sources(settings, systems, answers)
     entrance = await open_entrance(
         settings, wiring, sources.customers, sources.customer_writer, background=background
     )
@@ -130,13 +125,15 @@ async def open_gateway(
     writer = sources.case_writer
     files = await _files(settings, wiring, entrance, writer, background=background)
     submissions = await _submissions(
-        settings, wiring, entrance, sources, files.files, background=background
+        settings, wiring, entrance, writer, systems, files.files, background=background
     )
     if submissions is not None:
         listeners.append(submissions.heard)
         submissions.pending.listen(Submitted(hub.deliver).heard)
         cases = GuardedCases(
-            submissions.over(_source(settings, systems, answers, "cases"), files.files.read_from)
+            submissions.over(
+                open_source(settings, systems, answers, "cases"), files.files.read_from
+            )
         )
         sources = replace(sources, cases=cases)
 
@@ -172,8 +169,8 @@ async def open_gateway(
         settings.texts.default_language,
         settings.server.introspection,
         rates,
-        Subscriptions(_graph()),
-        _whole_answers(settings, answers, wiring.clock),
+        Subscriptions(graph()),
+        open_whole_answers(settings, answers, wiring.clock),
     )
     opened = tuple(systems.values())
 
@@ -203,36 +200,6 @@ async def open_gateway(
     return Gateway(app, operations, entrance, sources, opened, hub, submissions, lasting, close)
 
 
-async def open_operations(settings: Settings) -> Operations:
-    """What answers operations, with the documents that are trusted. Raises ManifestError."""
-    named = {noun: getattr(settings.sources, noun) for noun in settings.sources.__struct_fields__}
-    systems = {noun: system for noun, system in named.items() if system}
-    table = settings.documents
-    texts: dict[str, str] = {}
-    path = settings.path(table.manifest)
-    if table.trusted is not Trust.OFF:
-        texts = await asyncio.to_thread(manifest.read, path)
-    operations = Operations(
-        _graph(),
-        settings.limits,
-        systems,
-        Persisted(table.trusted, texts, table.automatic, _shared_texts(settings)),
-        compiled=settings.execution.compiled,
-    )
-    manifest.checked(path, texts, operations.documents)
-    return operations
-
-
-def _shared_texts(settings: Settings) -> SharedTexts | None:
-    """Where processes share what clients taught them. Raises SettingsError."""
-    if not settings.redis or not settings.documents.automatic:
-        return None
-    try:
-        return SharedTexts(settings.redis)
-    except ValueError as error:
-        raise SettingsError(f"redis: {error}") from None
-
-
 def _forgetting(callers: Callers) -> Callable[[Event | None], None]:
     """Drops what is known of people who changed, in whichever process they did."""
 
@@ -254,23 +221,6 @@ def _shared(hub: Hub, settings: Settings, *, background: bool) -> SharedEvents |
     if background:
         shared.start()
     return shared
-
-
-def _whole_answers(
-    settings: Settings, answers: Answers, clock: Callable[[], datetime]
-) -> WholeAnswers | None:
-    if not settings.cache.enabled:
-        return None
-
-    def standing(context: Context) -> Hashable:
-        return answers.standing(context.scope)
-
-    table = settings.answers
-    return WholeAnswers(_graph(), table, standing, lambda: clock().timestamp())
-
-
-def _graph() -> GraphQLSchema:
-    return SCHEMA._schema  # noqa: SLF001 - strawberry offers no other way to it
 
 
 async def _files(
@@ -304,21 +254,22 @@ async def _submissions(
     settings: Settings,
     wiring: Wiring,
     entrance: Entrance,
-    sources: Sources,
+    writer: CaseWriter | None,
+    systems: Mapping[str, System],
     files: HeldFiles,
     *,
     background: bool,
 ) -> OpenSubmissions | None:
     """What takes in cases; None where the CRM takes none."""
-    if sources.case_writer is None:
+    if writer is None:
         return None
     return await open_submissions(
         settings.submissions,
         entrance.database,
         settings.identity.database,
         entrance.audit,
-        sources.case_writer,
-        sources.cases,
+        writer,
+        unremembered_cases(settings, systems),
         files,
         wiring,
         source=settings.sources.cases or "",
@@ -381,43 +332,4 @@ def _starlette(
         ],
         exception_handlers={HTTPException: assets.nothing_here, Exception: assets.broken},
         lifespan=lifespan,
-    )
-
-
-def _source(settings: Settings, systems: Mapping[str, System], answers: Answers, noun: str) -> Any:
-    """Who answers for it, remembered. Raises SettingsError when a system cannot answer what it
-    should."""
-    name = getattr(settings.sources, noun)
-    if name is None:
-        return Absent(noun)
-    found = getattr(systems[name], noun)
-    if found is None:
-        raise SettingsError(f"sources.{noun}: the system {name!r} holds no {noun}")
-    return answers.before(found, name)
-
-
-def _sources(settings: Settings, systems: Mapping[str, System], answers: Answers) -> Sources:
-    """Who answers for what. Raises SettingsError."""
-
-    def source(noun: str) -> Any:
-        return _source(settings, systems, answers, noun)
-
-    customers = GuardedCustomers(source("customers"))
-    writer = settings.sources.customers and systems[settings.sources.customers].customer_writer
-    cases = GuardedCases(source("cases"))
-    taking = settings.sources.cases and systems[settings.sources.cases].case_writer
-    unremembered: Any = settings.sources.cases and systems[settings.sources.cases].cases
-    return Sources(
-        customers=customers,
-        cases=cases,
-        orders=GuardedOrders(source("orders")),
-        news=source("news"),
-        questions=source("questions"),
-        customer_writer=(
-            GuardedCustomerWriter(changes.TellingCustomerWriter(writer, answers), customers)
-            if writer
-            else None
-        ),
-        # What is refused here is refused for good, so nobody is told from memory what is not there.
-        case_writer=GuardedCaseWriter(taking, GuardedCases(unremembered)) if taking else None,
     )

@@ -18,7 +18,8 @@ import msgspec
 from connectors.port.records import AccountRef, MembershipRole
 from connectors.port.scope import Scope
 from gateway.access import keys, staff
-from gateway.app import Gateway, open_operations
+from gateway.answering import open_operations
+from gateway.app import Gateway
 from gateway.audit import Audit, EventFilter, open_audit, read_events
 from gateway.database.engine import Database
 from gateway.database.migrate import open_database
