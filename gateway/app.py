@@ -57,11 +57,14 @@ from gateway.sources.guarded import (
 )
 from gateway.submissions.files import HeldFiles
 from gateway.submissions.opened import OpenSubmissions, open_submissions
+from gateway.submissions.pending import Pending
 from schema.cases.catalogue import Catalogue
 from schema.context import Caller, Context, Note, Sources
 from schema.events import Event, What
 from schema.identity.service import Origin
 from schema.support.desks import Desks
+
+_SUBMITTED = Event(What.SUBMISSIONS_CHANGED, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ async def open_gateway(
     if submissions is not None:
         listeners.append(submissions.heard)
         submissions.pending.listen(Submitted(hub.deliver).heard)
+        submissions.pending.tell_others_by(lambda: hub.elsewhere(_SUBMITTED))
+        hub.listen(_hurrying(submissions.pending))
         cases = GuardedCases(
             submissions.over(
                 open_source(settings, systems, answers, "cases"), files.files.read_from
@@ -206,6 +211,16 @@ def _forgetting(callers: Callers) -> Callable[[Event | None], None]:
     def heard(event: Event | None) -> None:
         if event is not None and event.what is What.CONTACT_CHANGED:
             callers.forget_contact(event.id)
+
+    return heard
+
+
+def _hurrying(pending: Pending) -> Callable[[Event | None], None]:
+    """Looks at once at what other processes took in or brought on."""
+
+    def heard(event: Event | None) -> None:
+        if event is None or event.what is What.SUBMISSIONS_CHANGED:
+            pending.hurry()
 
     return heard
 

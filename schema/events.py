@@ -25,6 +25,8 @@ class What(StrEnum):
     #: What a customer sent was refused by the CRM after it had been taken in.
     CASE_REJECTED = "CASE_REJECTED"
     CONTACT_CHANGED = "CONTACT_CHANGED"
+    #: Some submission went on in another process, which says no more: whoever shows them looks.
+    SUBMISSIONS_CHANGED = "SUBMISSIONS_CHANGED"
 
 
 @dataclass(frozen=True, slots=True)

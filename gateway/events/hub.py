@@ -36,6 +36,10 @@ class Hub:
 
     def publish(self, event: Event) -> None:
         self.deliver(event)
+        self.elsewhere(event)
+
+    def elsewhere(self, event: Event) -> None:
+        """Tells other processes alone: this one knows already."""
         for send in self._senders:
             send(event)
 

@@ -1,6 +1,7 @@
 """From what customers send, as each process hears how far it is, to events of their cases.
 
-Every process hears of every submission when it would show it, so these events need not travel.
+Every process hears of every submission when it would show it, so these events need not travel: a
+hint does, and each process then reads for itself.
 """
 
 from __future__ import annotations

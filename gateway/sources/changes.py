@@ -23,7 +23,7 @@ def listener(answers: Answers) -> Callable[[Event | None], None]:
             # A person may be of several accounts, and stands inside of cases too.
             for kind in (Kind.CONTACTS, Kind.CASES):
                 answers.changed(kind, EVERYBODY)
-        else:
+        elif event.what is not What.SUBMISSIONS_CHANGED:  # which says no more than "look"
             answers.changed(Kind.CASES, event.account_id or EVERYBODY)
 
     return hear

@@ -5,6 +5,7 @@ while nothing waits, and what one process takes in shows in all of them within a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -53,12 +54,19 @@ class Pending:
         self._settled: OrderedDict[str, Entry] = OrderedDict()
         self._watches: dict[str, set[Watch]] = {}
         self._listeners: list[Callable[[Entry], None]] = []
+        self._others: list[Callable[[], None]] = []
+        self._hint = asyncio.Event()
         self._asked: datetime | None = None
 
     # ---------------------------------------------------------------------------- changes
 
     def apply(self, entries: Iterable[Entry]) -> None:
-        """Submissions as they are now."""
+        """Submissions as this process left them."""
+        self._apply(entries)
+        for tell in self._others:
+            tell()
+
+    def _apply(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             known = self.known(entry)
             if known is not None and _older(entry, known):
@@ -74,6 +82,14 @@ class Pending:
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """listener: told of each change."""
         self._listeners.append(listener)
+
+    def tell_others_by(self, tell: Callable[[], None]) -> None:
+        """tell: called when other processes have something to look at. It must not wait."""
+        self._others.append(tell)
+
+    def hurry(self) -> None:
+        """Another process says that there is something to look at."""
+        self._hint.set()
 
     def troubled(self, submission_id: str) -> None:
         """A try to bring it to the CRM came to nothing; there will be others."""
@@ -186,14 +202,17 @@ class Pending:
         """Asks once what changed in other processes. Raises what the question raises."""
         asked = self._clock()
         since = None if self._asked is None else self._asked - _OVERLAP
-        self.apply(await changed_since(since))
+        self._apply(await changed_since(since))
         self._asked = asked
 
     async def follow(self, changed_since: ChangedSince, every: float = 1.0) -> None:
-        """Asks again and again until cancelled; a failed question is logged and asked again.
-        every: seconds."""
+        """Asks again and again until cancelled, at once when hurried; a failed question is logged
+        and asked again. every: seconds."""
         while True:
-            await asyncio.sleep(every)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await self._hint.wait()
+            self._hint.clear()
             try:
                 await self.catch_up(changed_since)
             except Exception as error:  # noqa: BLE001 - a database has errors of its own

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 
 import pytest
 
 from gateway.events.hub import Hub
+from gateway.submissions.pending import Pending
+from gateway.submissions.records import Entry
 from schema.events import Behind, Event, What
+from tests.gateway.clock import NOW
 
 pytestmark = pytest.mark.anyio
 
@@ -93,3 +97,41 @@ async def test_only_what_is_published_here_goes_to_other_processes() -> None:
     hub.deliver(said("2"))
     hub.missed()
     assert sent == [said("1")]
+
+
+async def test_a_hint_goes_to_other_processes_alone() -> None:
+    hub, here, there = Hub(), [], []
+    hub.listen(lambda event: here.append(event))
+    hub.send_by(lambda event: there.append(event))
+    hint = Event(What.SUBMISSIONS_CHANGED, "")
+    hub.elsewhere(hint)
+    assert (here, there) == ([], [hint])
+
+
+async def test_other_processes_look_at_once_when_they_are_told_to() -> None:
+    pending, looked = Pending(lambda: NOW, timedelta(days=1)), asyncio.Event()
+
+    async def changed_since(since: datetime | None) -> list[Entry]:
+        looked.set()
+        return []
+
+    following = asyncio.create_task(pending.follow(changed_since, every=3600.0))
+    await asyncio.sleep(0)
+    assert not looked.is_set()
+    pending.hurry()
+    async with asyncio.timeout(5):
+        await looked.wait()
+    following.cancel()
+
+
+async def test_only_what_this_process_left_is_told_to_others() -> None:
+    pending, told = Pending(lambda: NOW, timedelta(days=1)), []
+    pending.tell_others_by(lambda: told.append("look"))
+
+    async def changed_since(since: datetime | None) -> list[Entry]:
+        return []
+
+    await pending.catch_up(changed_since)
+    assert told == []
+    pending.apply([])
+    assert told == ["look"]
