@@ -25,6 +25,7 @@ from gateway.files.uploads import Upload, Uploads, new_id, whose
 from gateway.files.verdict import (
     Verdict,
     empty,
+    full,
     not_taken,
     too_large,
     too_many_for_case,
@@ -120,10 +121,10 @@ class Files:
         caller: Caller,
         files: Sequence[IncomingFile],
         upload_ids: Sequence[str],
-        already: int = 0,
+        already: Sequence[int] = (),
     ) -> list[StoredFile]:
         """See the protocol."""
-        self._check_number(files, upload_ids, already)
+        self._check_number(files, upload_ids, len(already))
         asked = [(("files", str(at)), file.id, file.problem) for at, file in enumerate(files)]
         asked += [(("uploadIds", str(at)), one, None) for at, one in enumerate(upload_ids)]
         rows = await self._looked_at([file_id for _, file_id, _ in asked if file_id])
@@ -136,8 +137,8 @@ class Files:
                 problems.append(_at(problem, *path))
             elif row is not None:
                 found.append(_stored(row, path))
-        if sum(file.size for file in found) > self.settings.case_bytes:
-            problem = too_large(self.settings.case_bytes)
+        if sum(already) + sum(file.size for file in found) > self.settings.case_bytes:
+            problem = full(self.settings.case_bytes)
             problems.append(_at(problem, "files" if files else "uploadIds"))
         if problems:
             raise Problems(*problems)

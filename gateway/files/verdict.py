@@ -53,6 +53,12 @@ def too_large(most: int) -> Problem:
     return Problem(ProblemCode.FILE_TOO_LARGE, text, {"megabytes": shown(most)})
 
 
+def full(most: int) -> Problem:
+    """That a case would have more bytes than it may have. most: bytes."""
+    text = N_("The files of this case would be larger than {megabytes} MB together.")
+    return Problem(ProblemCode.FILE_TOO_LARGE, text, {"megabytes": shown(most)})
+
+
 def too_many(most: int) -> Problem:
     """That there are more files than there may be at once."""
     text = N_("These are too many files; at most {most} are taken at once.")

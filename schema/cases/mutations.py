@@ -50,7 +50,7 @@ _SENT = N_("Sent successfully.")
 _KEY = re.compile(r"[!-~]{1,100}")
 #: What is asked of a case before anything is added to it.
 _NOW = frozenset({"id", "status"})
-_ID = frozenset({"id"})
+_SIZE = frozenset({"size"})
 #: Attributes of a case that a field loads by itself where the record does not hold them.
 _LOADED = frozenset({"account", "contact"})
 
@@ -233,14 +233,14 @@ def _body(bounds: Bounds, name: str, text: str, *, needed: bool) -> str:
     return shaped
 
 
-async def _already(context: Context, case_id: str) -> int:
-    """How many files a case has, as far as anybody can say."""
+async def _already(context: Context, case_id: str) -> list[int]:
+    """The sizes of the files that a case has, as far as anybody can say."""
     key = key_of("input.caseId", case_id, "Case")
     try:
-        [found] = await context.sources.cases.attachments_by_case([key], _ID, context.scope)
+        [found] = await context.sources.cases.attachments_by_case([key], _SIZE, context.scope)
     except SourceError:
-        return 0
-    return len(found)
+        return []
+    return [file.size for file in found]
 
 
 async def _files(
@@ -248,7 +248,7 @@ async def _files(
     bounds: Bounds,
     files: Sequence[IncomingFile] | None,
     upload_ids: Sequence[str] | None,
-    already: int = 0,
+    already: Sequence[int] = (),
 ) -> list[StoredFile]:
     """The files that are named, checked. Raises SourceError where one cannot be looked at now."""
     if not files and not upload_ids:

@@ -128,7 +128,7 @@ class Files:
         caller: Caller,
         files: Sequence[IncomingFile],
         upload_ids: Sequence[str],
-        already: int = 0,
+        already: Sequence[int] = (),
     ) -> list[StoredFile]:
         refused = [file.problem for file in files if file.problem]
         if refused:

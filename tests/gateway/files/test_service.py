@@ -168,11 +168,15 @@ async def test_a_case_takes_so_many_files_and_bytes(folder: Path) -> None:
         assert await problems(home.files.taken(ANA, [], ids)) == [
             ("TOO_MANY_FILES", ("input", "uploadIds"))
         ]
-        assert await problems(home.files.taken(ANA, [], ids[:2], already=1)) == [
+        assert await problems(home.files.taken(ANA, [], ids[:2], already=[1])) == [
             ("TOO_MANY_FILES", ("input", "uploadIds"))
         ]
         more = await home.arrived(b"0" * 11, "b.txt")
         assert await problems(home.files.taken(ANA, [], [ids[0], more])) == [
+            ("FILE_TOO_LARGE", ("input", "uploadIds"))
+        ]
+        assert len(await home.files.taken(ANA, [], [ids[0]], already=[10])) == 1
+        assert await problems(home.files.taken(ANA, [], [ids[0]], already=[11])) == [
             ("FILE_TOO_LARGE", ("input", "uploadIds"))
         ]
         home.largest[0] = 10

@@ -37,9 +37,9 @@ PDF = StoredFile("u1", "plano.pdf", "application/pdf", 12, "00")
 
 @dataclass(slots=True)
 class Shelf:
-    """A FileService that has one file. asked: what it was asked for, and how many there are."""
+    """A FileService that has one file. asked: what it was asked for, and what sizes are there."""
 
-    asked: list[tuple[Sequence[str], int]] = field(default_factory=list)
+    asked: list[tuple[Sequence[str], Sequence[int]]] = field(default_factory=list)
     away: bool = False
 
     async def create_upload(self, caller: Caller, *wanted: Any) -> UploadTarget:
@@ -50,7 +50,7 @@ class Shelf:
         caller: Caller,
         files: Sequence[IncomingFile],
         upload_ids: Sequence[str],
-        already: int = 0,
+        already: Sequence[int] = (),
     ) -> list[StoredFile]:
         self.asked.append((upload_ids, already))
         if self.away:
@@ -93,7 +93,7 @@ async def test_files_are_sent(office: Office, shelf: Shelf) -> None:
     ]
     assert office.took is not None
     assert [(to.id, key) for _, to, _, key in office.took.added] == [("1", "k")]
-    assert shelf.asked == [(["u1"], 2)]
+    assert shelf.asked == [(["u1"], [1, 1])]
     assert sorted(office.crm.asked) == ["cases", "files"]
 
 
@@ -102,7 +102,7 @@ async def test_a_new_case_brings_its_files(office: Office, shelf: Shelf) -> None
     assert (await office.do(CREATE, **sent))["userErrors"] == []
     assert office.took is not None
     assert office.took.opened[0][2] == [PDF]
-    assert shelf.asked == [(["u1"], 0)]
+    assert shelf.asked == [(["u1"], ())]
 
 
 async def test_what_is_wrong_with_files_is_told_with_the_rest(office: Office) -> None:
