@@ -12,6 +12,7 @@ from graphql import GraphQLSchema
 from connectors.port.sources import System
 from gateway.operations import manifest
 from gateway.operations.answers import WholeAnswers
+from gateway.operations.defer import deferring
 from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
 from gateway.operations.taught import SharedTexts
@@ -40,7 +41,7 @@ async def open_operations(settings: Settings) -> Operations:
     if table.trusted is not Trust.OFF:
         texts = await asyncio.to_thread(manifest.read, path)
     operations = Operations(
-        graph(),
+        deferring(graph()) if settings.execution.incremental else graph(),
         settings.limits,
         systems,
         Persisted(table.trusted, texts, table.automatic, _shared_texts(settings)),

@@ -125,9 +125,10 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ExecutionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """compiled: whether operations run by plans; without, all run on graphql-core, to the same
-    answers."""
+    answers. incremental: whether `@defer` is in the schema."""
 
     compiled: bool = True
+    incremental: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

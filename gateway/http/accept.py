@@ -12,6 +12,9 @@ EVENT_STREAM = "text/event-stream"
 JSON_TYPES = (PLAIN_JSON, RESPONSE_JSON)
 ANSWER_TYPES = (*JSON_TYPES, EVENT_STREAM)
 
+#: Several answers to one request, and what clients call the form that ours have.
+PARTS, _PARTS_SPEC = "multipart/mixed", "incrementalspec=v0.2"
+
 #: Longest header that is looked at, in characters, and most headers that are remembered.
 _LONGEST, _MOST = 1_000, 256
 
@@ -22,6 +25,21 @@ def chosen(header: str | None, offered: tuple[str, ...] = JSON_TYPES) -> str | N
     if not header or header == "*/*":
         return offered[0]
     return _chosen(header[:_LONGEST], offered)
+
+
+def takes_parts(header: str | None) -> bool:
+    """Whether a caller reads answers in parts, as Apollo's incremental delivery 0.2 has them."""
+    return header is not None and PARTS in header.lower() and _takes_parts(header[:_LONGEST])
+
+
+@lru_cache(_MOST)
+def _takes_parts(header: str) -> bool:
+    for part in header.lower().split(","):
+        media_range, *parameters = (word.strip() for word in part.split(";"))
+        weights = (_number(one[2:]) for one in parameters if one.startswith("q="))
+        if media_range == PARTS and _PARTS_SPEC in parameters and next(weights, 1.0) > 0:
+            return True
+    return False
 
 
 @lru_cache(_MOST)

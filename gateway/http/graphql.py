@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 from starlette.types import Receive, Scope, Send
 
 from gateway.http import graphiql
-from gateway.http.accept import ANSWER_TYPES, EVENT_STREAM, PLAIN_JSON, RESPONSE_JSON, chosen
+from gateway.http.accept import (
+    ANSWER_TYPES,
+    EVENT_STREAM,
+    PLAIN_JSON,
+    RESPONSE_JSON,
+    chosen,
+    takes_parts,
+)
 from gateway.http.body import Bodies, of_address
 from gateway.http.headers import Head
+from gateway.http.parts import send_parts
 from gateway.http.reception import Reception
 from gateway.http.refusals import Refusal
 from gateway.operations import errors
@@ -59,8 +67,7 @@ class GraphQLRoute:
                 media_type = RESPONSE_JSON
                 outcome = await self._events.answer(head, request, receive, send)
             else:
-                visitor = await self._reception.receive(head)
-                outcome = await self._reception.answer(visitor, request)
+                outcome = await self._answer(head, request, receive, send)
         except Refusal as refused:
             told = refused.told(self._reception.language(head.headers))
             outcome = Outcome.failed(told, refused.status, refused.headers)
@@ -70,6 +77,15 @@ class GraphQLRoute:
         if outcome is not None:
             held = head.headers.get("if-none-match") if scope["method"] == "GET" else None
             await send_outcome(send, outcome, media_type or PLAIN_JSON, held)
+
+    async def _answer(
+        self, head: Head, request: Request, receive: Receive, send: Send
+    ) -> Outcome | None:
+        visitor = await self._reception.receive(head)
+        if not takes_parts(head.headers.get("accept")):
+            return await self._reception.answer(visitor, request)
+        answer = await self._reception.in_parts(visitor, request)
+        return answer if isinstance(answer, Outcome) else await send_parts(answer, receive, send)
 
     async def _request(
         self, scope: Scope, head: Head, receive: Receive, media_type: str | None

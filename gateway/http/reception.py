@@ -26,6 +26,7 @@ from gateway.http.origins import Origins
 from gateway.http.refusals import Refusal
 from gateway.operations import errors
 from gateway.operations.answers import WholeAnswers
+from gateway.operations.parts import InParts, deferrable
 from gateway.operations.requests import Outcome, Request
 from gateway.operations.run import Operations, Ready
 from gateway.operations.subscriptions import Subscription, Subscriptions
@@ -103,6 +104,11 @@ class Reception:
     async def answer(self, visitor: Visitor, request: Request) -> Outcome:
         """The answer to an operation. What nobody foresaw is masked, so nothing is raised."""
         return await self._admitted(visitor, request, self._run)
+
+    async def in_parts(self, visitor: Visitor, request: Request) -> InParts | Outcome:
+        """The same for those who read an answer in parts: a query that is to be answered so, not
+        run yet, or the answer to what is none."""
+        return await self._admitted(visitor, request, self._defer)
 
     async def begin(self, visitor: Visitor, request: Request) -> Subscription | Outcome:
         """The same for those who can take more than one answer: a subscription that has begun, the
@@ -190,6 +196,15 @@ class Reception:
             told = {**self._operations.priced(ready), **(_left(level) if level else {})}
             outcome.body.setdefault("extensions", {})["cost"] = told
         return outcome
+
+    async def _defer(
+        self, visitor: Visitor, ready: Ready, level: Level | None
+    ) -> InParts | Outcome:
+        # Whoever hears the price hears it with a whole answer.
+        if visitor.hears_cost or not deferrable(ready):
+            return await self._run(visitor, ready, level)
+        headers = level.headers if level is not None else {}
+        return InParts(self._operations.schema, ready, self._context(visitor), headers)
 
     async def _begin(
         self, visitor: Visitor, ready: Ready, level: Level | None

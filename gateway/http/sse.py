@@ -18,7 +18,7 @@ from gateway.http.headers import Head
 from gateway.http.places import Places
 from gateway.http.reception import expired
 from gateway.http.refusals import Refusal
-from gateway.http.streams import Streams, caller_key, ends_at
+from gateway.http.streams import Streams, caller_key, disconnected, ends_at
 from gateway.operations.requests import Outcome, Request, encoded
 
 #: Seconds of silence after which a comment keeps proxies from closing the stream, and within which
@@ -87,7 +87,7 @@ class EventStreams:
     async def _tell(self, told: _Told, receive: Receive, send: Send) -> None:
         """Every answer as it comes, until one of four ends: of the answers, of the token, of the
         client and of the gateway."""
-        gone = asyncio.create_task(_disconnected(receive))
+        gone = asyncio.create_task(disconnected(receive))
         stopping = asyncio.create_task(self._draining.wait())
         coming: asyncio.Task[Outcome | None] | None = None
         try:
@@ -151,11 +151,6 @@ class _Told:
 
 async def _following(answers: AsyncIterator[Outcome]) -> Outcome | None:
     return await anext(answers, None)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _begin(send: Send) -> None:

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 
+from starlette.types import Receive
+
 from gateway.http.headers import Head
 from gateway.http.reception import Reception, Visitor
 from gateway.operations.requests import Outcome, Request
@@ -61,3 +63,9 @@ def caller_key(visitor: Visitor) -> str:
     if isinstance(visitor.who, Caller):
         return f"caller {visitor.who.email or visitor.who.name}"
     return f"address {visitor.origin.address}"
+
+
+async def disconnected(receive: Receive) -> None:
+    """Returns when the client has left. The request's body was read before."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -11,6 +11,7 @@ from typing import Any
 from graphql import (
     DocumentNode,
     FieldNode,
+    GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
     Node,
@@ -20,6 +21,7 @@ from graphql import (
 )
 
 from gateway.operations import errors
+from gateway.operations.defer import undeferred
 from gateway.operations.limits import (
     LimitExceeded,
     LimitSettings,
@@ -41,7 +43,8 @@ _INTROSPECTION = ("__schema", "__type")
 class Checked:
     """A document that may be run, or why not. told: the errors, as callers get them, and status as
     HTTP has it. tokens: how long it is. depth: levels of fields. bills: what its operations cost,
-    by name. introspects: whether it asks for the schema."""
+    by name. introspects: whether it asks for the schema. deferred: the document as it was sent,
+    where it has `@defer`, of which `document` has none; deferrals: how many it has."""
 
     document: DocumentNode | None
     told: Sequence[dict[str, Any]] = ()
@@ -50,6 +53,8 @@ class Checked:
     depth: int = 0
     bills: Mapping[str | None, Bill] = field(default_factory=dict)
     introspects: bool = False
+    deferred: DocumentNode | None = None
+    deferrals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +173,19 @@ class Documents:
             ]
             return Checked(None, told, tokens=tokens)
         _lighten(document)
+        plain, deferrals = document, 0
+        if self._schema.get_directive(GraphQLDeferDirective.name) is not None:
+            plain, deferrals = undeferred(document)
         names = (node.name.value for node in nodes_of(document) if isinstance(node, FieldNode))
         return Checked(
-            document,
-            tokens=tokens,
+            plain,
+            # Both are remembered.
+            tokens=2 * tokens if deferrals else tokens,
             depth=depth,
-            bills=bills(self._schema, document),
+            bills=bills(self._schema, plain),
             introspects=any(name in _INTROSPECTION for name in names),
+            deferred=document if deferrals else None,
+            deferrals=deferrals,
         )
 
 

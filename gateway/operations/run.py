@@ -64,7 +64,7 @@ class Operations:
         *,
         compiled: bool = True,
     ) -> None:
-        self._schema, self._limits = schema, limits or LimitSettings()
+        self.schema, self._limits = schema, limits or LimitSettings()
         self._systems, self._persisted = systems or {}, persisted or Persisted()
         self._plans = Plans(schema) if compiled else None
         self.documents = Documents(schema, self._limits, self._forget)
@@ -149,7 +149,7 @@ class Operations:
                 return result
         telemetry.executions[reason] += 1
         interpreted = execute(
-            self._schema,
+            self.schema,
             document,
             context_value=context,
             variable_values=request.variables,
