@@ -164,6 +164,18 @@ def test_apollo_client(gateway_server: Gateway) -> None:
     assert told["updated"]
 
 
+def test_apollo_client_in_parts(start_gateway: StartGateway) -> None:
+    def change(settings: Settings) -> None:
+        settings["execution"] = {"incremental": True}
+
+    told = asked_by("defer.mjs", start_gateway(change))
+    assert told["type"].startswith("multipart/mixed")
+    assert told["same"]
+    assert told["watched"][0] == {"numbers": 3, "subjects": 0}
+    assert told["watched"][-1] == {"numbers": 3, "subjects": 3}
+    assert told["refused"] == [{"path": ["account"], "code": "BAD_USER_INPUT"}]
+
+
 def test_urql(gateway_server: Gateway) -> None:
     told = asked_by("urql.mjs", gateway_server)
     assert told["name"] == "Ana Torres"
