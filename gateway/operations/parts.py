@@ -32,8 +32,10 @@ from schema.context import Context
 
 Part = dict[str, Any]
 
-#: Most deferred fragments of one answer, were every object that it may have to have each of them.
-#: What may have more is answered at once: a fragment takes a task and a hundred bytes.
+#: Most `@defer` of a document, since planning them takes time that grows faster than their number;
+#: and most deferred fragments of one answer, were every object that it may have to have each of
+#: them: each takes a task and a hundred bytes. What has more is answered at once.
+_MOST_DEFERRALS: Final = 20
 _MOST: Final = 5_000
 
 
@@ -41,7 +43,8 @@ def deferrable(ready: Ready) -> bool:
     """Whether an operation may be answered in parts; what may not be is answered at once."""
     if ready.kind is not OperationType.QUERY or ready.checked.deferred is None:
         return False
-    return max(1, ready.worth.cost) * ready.checked.deferrals <= _MOST
+    deferrals = ready.checked.deferrals
+    return deferrals <= _MOST_DEFERRALS and max(1, ready.worth.cost) * deferrals <= _MOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,10 +170,11 @@ async def test_a_later_part_is_held_to_who_asks(deferring: Portal, by: str | Non
         assert theirs["number"] not in [one["number"] for one in data["cases"]["nodes"]]
 
 
+@pytest.mark.parametrize(("limit", "value"), [("_MOST", 5), ("_MOST_DEFERRALS", 1)])
 async def test_more_parts_than_are_worth_it_come_at_once(
-    deferring: Portal, monkeypatch: pytest.MonkeyPatch
+    deferring: Portal, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:
-    monkeypatch.setattr(operation_parts, "_MOST", 5)
+    monkeypatch.setattr(operation_parts, limit, value)
     answer = await ask(deferring, QUERY)
     assert answer.headers["content-type"].startswith("application/graphql-response+json")
     assert len(answer.json()["data"]["cases"]["nodes"]) == 3
@@ -254,7 +255,7 @@ async def test_a_client_that_leaves_ends_the_work(
         "headers": [(name.encode(), value.encode()) for name, value in headers],
     }  # fmt: skip
     before = asyncio.all_tasks()
-    serving = asyncio.create_task(deferring.gateway.app(scope, receive, send))
+    serving = asyncio.ensure_future(deferring.gateway.app(scope, receive, send))
     if when == "after_the_first_part":
         await asyncio.wait_for(hanging.begun.wait(), 10)
         gone.set()
