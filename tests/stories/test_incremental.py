@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -110,6 +111,7 @@ async def test_what_is_off_is_not_there(portal: Portal) -> None:
 @pytest.mark.parametrize(
     "accept",
     ["application/json", "multipart/mixed, application/json", "*/*", "text/event-stream",
+     "multipart/mixed;deferSpec=20220824,application/json",
      "multipart/mixed;incrementalSpec=v0.2;q=0, application/json"],
 )  # fmt: skip
 async def test_who_reads_no_parts_gets_all_at_once(deferring: Portal, accept: str) -> None:
@@ -118,6 +120,34 @@ async def test_who_reads_no_parts_gets_all_at_once(deferring: Portal, accept: st
     data = json.loads(text)["data"]
     assert data["viewer"] == {"name": "Ana Torres"}
     assert len(data["orders"]["nodes"]) == 2
+
+
+async def test_what_the_record_has_comes_with_the_first_question(deferring: Portal) -> None:
+    answer = await ask(deferring, "{ cases(first: 2) { nodes { id ... @defer { subject } } } }")
+    data, _ = merged(parts_of(answer.text))
+    assert all(case["subject"] for case in data["cases"]["nodes"])
+    assert [call.system for call in deferring.recorder.calls] == ["crm"]
+
+
+async def test_a_document_may_be_told_by_its_hash(deferring: Portal) -> None:
+    digest = hashlib.sha256(SLOW.encode()).hexdigest()
+    named = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest}}}
+    token = deferring.gateway.tokens.issue(ANA)
+    headers = {"accept": ACCEPT, "authorization": f"Bearer {token}"}
+    unknown = await deferring.client.post("/graphql", json=named, headers=headers)
+    assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    for body in ({**named, "query": SLOW}, named):
+        answer = await deferring.client.post("/graphql", json=body, headers=headers)
+        data, errors = merged(parts_of(answer.text))
+        assert (len(data["orders"]["nodes"]), errors) == (2, [])
+
+
+async def test_who_hears_the_cost_gets_all_at_once(deferring: Portal) -> None:
+    headers = {"accept": ACCEPT, "portal-cost": "1"}
+    query = "{ ... @defer { faqs(first: 1) { nodes { id } } } }"
+    answer = await deferring.client.post("/graphql", json={"query": query}, headers=headers)
+    assert answer.json()["extensions"]["cost"]["requested"] > 0
+    assert len(answer.json()["data"]["faqs"]["nodes"]) == 1
 
 
 async def test_what_nobody_foresaw_is_masked_in_a_later_part(
