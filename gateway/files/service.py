@@ -121,10 +121,12 @@ class Files:
         caller: Caller,
         files: Sequence[IncomingFile],
         upload_ids: Sequence[str],
-        already: Sequence[int] = (),
     ) -> list[StoredFile]:
         """See the protocol."""
-        self._check_number(files, upload_ids, len(already))
+        # Before anything is asked.
+        if len(files) + len(upload_ids) > self.settings.case_files:
+            many = too_many_for_case(self.settings.case_files)
+            raise Problems(_at(many, "files" if files else "uploadIds"))
         asked = [(("files", str(at)), file.id, file.problem) for at, file in enumerate(files)]
         asked += [(("uploadIds", str(at)), one, None) for at, one in enumerate(upload_ids)]
         rows = await self._looked_at([file_id for _, file_id, _ in asked if file_id])
@@ -137,20 +139,24 @@ class Files:
                 problems.append(_at(problem, *path))
             elif row is not None:
                 found.append(_stored(row, path))
-        if sum(already) + sum(file.size for file in found) > self.settings.case_bytes:
-            problem = full(self.settings.case_bytes)
-            problems.append(_at(problem, "files" if files else "uploadIds"))
+        overfull = self.over((), found)
+        if overfull is not None:
+            problems.append(overfull)
         if problems:
             raise Problems(*problems)
         return found
 
-    def _check_number(
-        self, files: Sequence[IncomingFile], upload_ids: Sequence[str], already: int
-    ) -> None:
-        """Before anything is asked. Raises Problems."""
-        most = self.settings.case_files
-        if already + len(files) + len(upload_ids) > most:
-            raise Problems(_at(too_many_for_case(most), "files" if files else "uploadIds"))
+    def over(self, already: Sequence[int], files: Sequence[StoredFile]) -> Problem | None:
+        """See the protocol."""
+        most, bound = self.settings.case_files, self.settings.case_bytes
+        if len(already) + len(files) > most:
+            problem = too_many_for_case(most)
+        elif sum(already) + sum(file.size for file in files) > bound:
+            problem = full(bound)
+        else:
+            return None
+        named = {file.path[1] for file in files if file.path}
+        return _at(problem, "files" if "files" in named else "uploadIds")
 
     async def _looked_at(self, ids: Sequence[str]) -> dict[str, Upload]:
         """Files by id; what arrived while the scanner was away is looked at now."""

@@ -95,10 +95,15 @@ class Submissions:
         return taken.comment(taken.parts[0])
 
     async def add_files(
-        self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
+        self,
+        caller: Caller,
+        case: Case | Unproven,
+        files: Sequence[StoredFile],
+        key: str | None,
+        over: Problem | None = None,
     ) -> list[Attachment]:
         entry = self._addition(Sent.FILE, caller, case, _parts([], files))
-        taken = await self._take_in(caller, entry, None, files, key, _refusal(case))
+        taken = await self._take_in(caller, entry, None, files, key, _refusal(case) or over)
         return [taken.attachment(part) for part in taken.parts if part.problem is None]
 
     async def close_case(

@@ -32,7 +32,7 @@ from schema.errors import NotAllowed
 from schema.files.service import IncomingFile, StoredFile
 from schema.nodes import key_of
 from schema.price import asks
-from schema.problems import ProblemCode, Problems
+from schema.problems import Problem, ProblemCode, Problems
 from schema.texts import N_
 from schema.user_errors import Bounds, UserError, told
 from schema.written import lines
@@ -184,9 +184,10 @@ class CaseMutations:
         found, already = await asyncio.gather(
             _named(context, input.case_id), _already(context, input.case_id)
         )
-        files = await _files(context, bounds, input.files, input.upload_ids, already)
-        case = await _open(info, bounds, found)
-        added: Any = await service.add_files(context.required_caller(), case, files, key)
+        files = await _files(context, bounds, input.files, input.upload_ids)
+        over = context.files.over(already, files) if context.files and files else None
+        case = await _open(info, bounds, found, over)
+        added: Any = await service.add_files(context.required_caller(), case, files, key, over)
         return AddCaseAttachmentsPayload(
             sent=_anew(case), attachments=added, message=context.say(_SENT)
         )
@@ -248,7 +249,6 @@ async def _files(
     bounds: Bounds,
     files: Sequence[IncomingFile] | None,
     upload_ids: Sequence[str] | None,
-    already: Sequence[int] = (),
 ) -> list[StoredFile]:
     """The files that are named, checked. Raises SourceError where one cannot be looked at now."""
     if not files and not upload_ids:
@@ -257,7 +257,7 @@ async def _files(
         raise NotAllowed(N_("Files cannot be sent here."))
     try:
         caller = context.required_caller()
-        return await context.files.taken(caller, files or (), upload_ids or (), already)
+        return await context.files.taken(caller, files or (), upload_ids or ())
     except Problems as raised:
         bounds.add(*raised.problems)
         return []
@@ -280,11 +280,14 @@ async def _named(context: Context, case_id: str) -> records.Case | Unproven | No
 
 
 async def _open(
-    info: strawberry.Info, bounds: Bounds, case: records.Case | Unproven | None
+    info: strawberry.Info,
+    bounds: Bounds,
+    case: records.Case | Unproven | None,
+    over: Problem | None = None,
 ) -> records.Case | Unproven:
     """The case, if something may be sent for it. Whether it still takes more, whoever takes it in
-    says: a repetition is answered on a closed case too. Raises Problems, with all that is wrong;
-    NotAllowed for somebody who only reads."""
+    says: a repetition is answered on a case that is closed or full too. Raises Problems, with all
+    that is wrong; NotAllowed for somebody who only reads."""
     if isinstance(case, Unproven):
         bounds.check()
         return case
@@ -294,6 +297,8 @@ async def _open(
     await check_role_for(info, case.owner.id, MembershipRole.MEMBER)
     if not takes_more(case) and bounds.found:
         bounds.add(case_closed())
+    if over is not None and bounds.found:
+        bounds.add(over)
     bounds.check()
     return case
 

@@ -96,8 +96,16 @@ class CaseService(Protocol):
         ...
 
     async def add_files(
-        self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
-    ) -> list[Attachment]: ...
+        self,
+        caller: Caller,
+        case: Case | Unproven,
+        files: Sequence[StoredFile],
+        key: str | None,
+        over: Problem | None = None,
+    ) -> list[Attachment]:
+        """over: why they do not go beside the files that the case has. It stands in the way of
+        what is new; a repetition of what was taken in is answered as before."""
+        ...
 
     async def close_case(
         self, caller: Caller, case: Case | Unproven, comment: str | None, key: str | None

@@ -62,13 +62,17 @@ class FileService(Protocol):
         caller: Caller,
         files: Sequence[IncomingFile],
         upload_ids: Sequence[str],
-        already: Sequence[int] = (),
     ) -> list[StoredFile]:
         """The files that a mutation names, checked: those of the request, then those sent
         beforehand, in their order. Raises Problems with fields ("input", "files", "0") and
         ("input", "uploadIds", "0"), all that is wrong at once; SourceError where a file cannot be
-        looked at now. already: sizes of the files that the case has. It only looks; whoever takes
-        them in claims them in a transaction of its own."""
+        looked at now. It only looks; whoever takes them in claims them in a transaction of its
+        own."""
+        ...
+
+    def over(self, already: Sequence[int], files: Sequence[StoredFile]) -> Problem | None:
+        """Why the files would be too many or too large beside those that a case has. already:
+        their sizes, in bytes."""
         ...
 
     def download_url(self, caller: Caller, attachment_id: str) -> tuple[str, datetime]:

@@ -137,6 +137,8 @@ async def emptied(portal: Portal) -> bool:
 LARGE = samples.PDF + bytes(range(256)) * 20_000
 _ANNOUNCED = {"filename": "nota.txt", "contentType": "text/plain", "size": 10}
 _ANY_FILE = "{ cases(first: 50) { nodes { attachments { nodes { size downloadUrl } } } } }"
+#: How many files a case takes.
+MOST = 20
 NEW_CASE = {"category": "QUERY", "description": "Adjunto la factura."}
 
 
@@ -190,6 +192,24 @@ async def test_a_request_that_is_repeated_adds_nothing(house: Portal) -> None:
     assert error["code"] == "CONFLICT"
     taken = await send(house, CREATE_CASE, {}, **{**given, "idempotencyKey": "k-2"})
     assert taken.data["createCase"]["userErrors"][0]["code"] == "EXPIRED"
+    assert await emptied(house)
+
+
+async def test_a_repetition_is_answered_as_before_when_the_case_has_become_full(
+    house: Portal,
+) -> None:
+    new = (await house.ask(CREATE_CASE, {"input": NEW_CASE})).data["createCase"]["case"]
+    for key, expected in (("first", 10), ("last", MOST), ("last", MOST), ("first", MOST)):
+        contents = {f"{key}{n}.txt": f"nota {n}".encode() for n in range(10)}
+        given = {"caseId": new["id"], "idempotencyKey": key}
+        payload = (await send(house, ADD_FILES, contents, **given)).data["addCaseAttachments"]
+        assert payload["userErrors"] == []
+        assert [file["filename"] for file in payload["attachments"]] == list(contents)
+        assert len(await files_of(house, new["id"])) == expected
+    more = await send(house, ADD_FILES, {"one.txt": b"more"}, caseId=new["id"])
+    [error] = more.data["addCaseAttachments"]["userErrors"]
+    assert (error["code"], error["field"]) == ("TOO_MANY_FILES", ["input", "files"])
+    assert len(await files_of(house, new["id"])) == MOST
     assert await emptied(house)
 
 

@@ -128,13 +128,15 @@ class Files:
         caller: Caller,
         files: Sequence[IncomingFile],
         upload_ids: Sequence[str],
-        already: Sequence[int] = (),
     ) -> list[StoredFile]:
         refused = [file.problem for file in files if file.problem]
         if refused:
             raise Problems(*refused)
         named = [*(file.id or "" for file in files), *upload_ids]
         return [StoredFile(one, SENT, "text/plain", 7, "0" * 64) for one in named]
+
+    def over(self, already: Sequence[int], files: Sequence[StoredFile]) -> Problem | None:
+        return None
 
     def download_url(self, caller: Caller, attachment_id: str) -> tuple[str, datetime]:
         return f"https://files.example/{attachment_id}", NOW + timedelta(minutes=10)
@@ -190,9 +192,16 @@ class Submissions:
         return CaseComment("said", _owner(case), case.id, SENT, author, NOW, pending=True)
 
     async def add_files(
-        self, caller: Caller, case: Case | Unproven, files: Sequence[StoredFile], key: str | None
+        self,
+        caller: Caller,
+        case: Case | Unproven,
+        files: Sequence[StoredFile],
+        key: str | None,
+        over: Problem | None = None,
     ) -> list[Attachment]:
         _check_open(case)
+        if over is not None:
+            raise Problems(over)
         self.added.append((caller, case, "files", key))
         author = Author(caller.name, False, caller.contact_id or None)
         return [

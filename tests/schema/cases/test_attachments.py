@@ -37,9 +37,12 @@ PDF = StoredFile("u1", "plano.pdf", "application/pdf", 12, "00")
 
 @dataclass(slots=True)
 class Shelf:
-    """A FileService that has one file. asked: what it was asked for, and what sizes are there."""
+    """A FileService that has one file. asked: what it was asked for. beside: what sizes are there.
+    most: how many files a case takes."""
 
-    asked: list[tuple[Sequence[str], Sequence[int]]] = field(default_factory=list)
+    asked: list[Sequence[str]] = field(default_factory=list)
+    beside: list[Sequence[int]] = field(default_factory=list)
+    most: int = 10
     away: bool = False
 
     async def create_upload(self, caller: Caller, *wanted: Any) -> UploadTarget:
@@ -50,9 +53,8 @@ class Shelf:
         caller: Caller,
         files: Sequence[IncomingFile],
         upload_ids: Sequence[str],
-        already: Sequence[int] = (),
     ) -> list[StoredFile]:
-        self.asked.append((upload_ids, already))
+        self.asked.append(upload_ids)
         if self.away:
             raise Unavailable("files", "no answer")
         wrong = [
@@ -63,6 +65,11 @@ class Shelf:
         if wrong:
             raise Problems(*wrong)
         return [PDF for _ in upload_ids]
+
+    def over(self, already: Sequence[int], files: Sequence[StoredFile]) -> Problem | None:
+        self.beside.append(already)
+        full = len(already) + len(files) > self.most
+        return Problem(ProblemCode.TOO_MANY_FILES, "Full.") if full else None
 
     def download_url(self, caller: Caller, attachment_id: str) -> tuple[str, datetime]:
         return f"https://files.example/{attachment_id}", NOW
@@ -93,7 +100,7 @@ async def test_files_are_sent(office: Office, shelf: Shelf) -> None:
     ]
     assert office.took is not None
     assert [(to.id, key) for _, to, _, key in office.took.added] == [("1", "k")]
-    assert shelf.asked == [(["u1"], [1, 1])]
+    assert (shelf.asked, shelf.beside) == ([["u1"]], [[1, 1]])
     assert sorted(office.crm.asked) == ["cases", "files"]
 
 
@@ -102,7 +109,7 @@ async def test_a_new_case_brings_its_files(office: Office, shelf: Shelf) -> None
     assert (await office.do(CREATE, **sent))["userErrors"] == []
     assert office.took is not None
     assert office.took.opened[0][2] == [PDF]
-    assert shelf.asked == [(["u1"], ())]
+    assert (shelf.asked, shelf.beside) == ([["u1"]], [])
 
 
 async def test_what_is_wrong_with_files_is_told_with_the_rest(office: Office) -> None:
@@ -123,6 +130,16 @@ async def test_what_is_wrong_with_files_is_told_with_the_rest(office: Office) ->
         "caseId": "NOT_FOUND",
         "files": "REQUIRED",
     }
+
+
+async def test_a_case_that_is_full_is_told_with_the_rest(office: Office, shelf: Shelf) -> None:
+    shelf.most = 2
+    given: Any = {"caseId": case_id("1"), "uploadIds": ["u1"]}
+    payload = await office.do(ATTACH, **given)
+    assert [error["code"] for error in payload["userErrors"]] == ["TOO_MANY_FILES"]
+    payload = await office.do(ATTACH, **given, idempotencyKey="no key")
+    codes = {error["code"] for error in payload["userErrors"]}
+    assert codes == {"INVALID", "TOO_MANY_FILES"}
 
 
 @pytest.mark.parametrize("who", [None, READER, program("cases:read", acting_for=ANDINA)])
