@@ -16,6 +16,7 @@ R = TypeVar("R")
 
 #: One for each class of records.
 _MAKERS: dict[Any, Callable[..., Any]] = {}
+_TWINS: dict[Any, type[Any]] = {}
 
 
 def maker(record: type[R]) -> Callable[..., R]:
@@ -26,9 +27,19 @@ def maker(record: type[R]) -> Callable[..., R]:
     return known
 
 
+def open_twin(record: type[Any]) -> type[Any]:
+    """The class with the attributes of a record that is not frozen: what is made of it is a record
+    once its `__class__` says so. `object.__new__` makes one without values."""
+    known = _TWINS.get(record)
+    if known is None:
+        names = [(field.name, Any) for field in fields(record)]
+        known = make_dataclass("Open", names, slots=True, eq=False, repr=False)
+        _TWINS[record] = known
+    return known
+
+
 def _maker(record: type[Any]) -> Callable[..., Any]:
-    names = [(field.name, Any) for field in fields(record)]
-    open_ = make_dataclass("Open", names, slots=True, eq=False, repr=False)
+    open_ = open_twin(record)
 
     def pair(one: Any, other: Any) -> Any:
         made: Any = open_(one, other)
@@ -40,7 +51,12 @@ def _maker(record: type[Any]) -> Callable[..., Any]:
         made.__class__ = record
         return made
 
-    return pair if len(names) == 2 else make
+    return pair if len(fields(record)) == 2 else make
+
+
+def defaults(record: type[Any]) -> dict[str, Any]:
+    """The attributes of a record, in order, each with its default; MISSING where it has none."""
+    return {field.name: field.default for field in fields(record)}
 
 
 def template(record: type[Any], **values: Any) -> list[Any]:
