@@ -11,50 +11,54 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import msgspec
 
+from connectors.kit.generated import Code
 from connectors.port.fields import NOT_FETCHED, Fields, inside, own
-from connectors.port.making import maker, places, template
 from connectors.port.records import Account, Case, Contact
-from connectors.port.scope import AccountRef, Scope
+from connectors.port.scope import Scope
 from connectors.systems.salesforce import selection, translate
-from connectors.systems.salesforce.settings import Settings, Words
-
-Get = Callable[[Any], Any]
-#: Reads a record out of a row, for its owner.
-Make = Callable[[Any, AccountRef], Any]
+from connectors.systems.salesforce.settings import CaseColumns, Settings, Words
+from connectors.systems.salesforce.shapes import Shape, shape
 
 #: Plans that are kept: documents ask for few sets of fields, but clients write the documents.
 _MOST: Final = 256
-_FLAGS: Final = frozenset({"IsClosed"})
+_CLOSED: Final = "IsClosed"
+_TIME: Final = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class _Unfit(ValueError):
     """The row is not as documented: `translate` has to look at it."""
 
 
+class _Unplanned(ValueError):
+    """Rows of these fields are left to `translate`, all of them."""
+
+
 class Plan:
     """How to read the cases of one set of fields."""
 
     def __init__(self, settings: Settings, fields: Fields) -> None:
-        columns = selection.case(settings.columns, fields)
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_shape(columns))
-        self._owner = _text(selection.CASE_OWNER)
-        self._case = _case(settings, fields)
+        self._decoder: msgspec.json.Decoder[Any] | None = None
+        try:
+            columns = _kinds(settings.columns.case, selection.case(settings.columns, fields))
+            shaped = shape(columns)
+            self._cases = _Writer(settings, shaped, columns).cases(fields)
+        except ValueError:
+            return
+        self._decoder = msgspec.json.Decoder(list[shaped.struct])
 
     def read(self, answers: Iterable[msgspec.Raw], scope: Scope) -> list[Case] | None:
         """The cases of the scope; None when a row is not as documented."""
+        if self._decoder is None:
+            return None
         found: list[Case] = []
         try:
             for answer in answers:
-                for row in self._decoder.decode(answer):
-                    owner = scope.by_id(self._owner(row))
-                    if owner is not None:
-                        found.append(self._case(row, owner))
-        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors too
+                found += self._cases(self._decoder.decode(answer), scope.by_id)
+        except (ValueError, ArithmeticError, RecursionError):  # msgspec's errors are ValueErrors
             return None
         return found
 
@@ -69,231 +73,219 @@ class Plans:
         self.cases = lru_cache(_MOST)(cases)
 
 
-def _shape(columns: Iterable[str]) -> Any:
-    """Rows with just these columns; a relationship is a struct inside, or null."""
-    tree: dict[str, Any] = {}
-    for column in columns:
-        at = tree
-        *way, last = column.split(".")
-        for step in way:
-            at = at.setdefault(step, {})
-        at[last] = bool if last in _FLAGS else str
-    return list[_struct("Row", tree)]  # type: ignore[misc]  # it is made here
-
-
-def _struct(name: str, tree: Mapping[str, Any]) -> Any:
-    held = [
-        (key, (_struct(key, kind) if isinstance(kind, dict) else kind) | None)
-        for key, kind in tree.items()
-    ]
-    return msgspec.defstruct(name, held, gc=False)
+def _kinds(names: CaseColumns, columns: Iterable[str]) -> dict[str, Any]:
+    """What each column holds. One that is asked for as two things has no plan."""
+    times = (names.created_at, names.updated_at, names.closed_at)
+    kinds: dict[str | None, Any] = {**dict.fromkeys(times, _TIME), _CLOSED: bool}
+    return {column: kinds.get(column, str) for column in columns}
 
 
 # -------------------------------------------------------------------------------------- values
 
 
-def _get(column: str) -> Get:
-    """The value of a column, None where a relationship on the way leads nowhere."""
-    first, *rest = map(attrgetter, column.split("."))
-    if not rest:
-        return first
-    if len(rest) == 1:
-        last = rest[0]
-
-        def second(row: Any) -> Any:
-            inner = first(row)
-            return None if inner is None else last(inner)
-
-        return second
-
-    def walk(row: Any) -> Any:
-        at = first(row)
-        for step in rest:
-            if at is None:
-                return None
-            at = step(at)
-        return at
-
-    return walk
+def _unfit() -> NoReturn:
+    raise _Unfit
 
 
-def _text(column: str | None) -> Get:
-    if not column:
-        return lambda row: None
-    get = _get(column)
-
-    def read(row: Any) -> str | None:
-        found = get(row)
-        return (found.strip() or None) if found else None
-
-    return read
-
-
-def _required(column: str) -> Get:
-    get = _text(column)
-
-    def read(row: Any) -> str:
-        found: str | None = get(row)
-        if found is None:
-            raise _Unfit
-        return found
-
-    return read
-
-
-def _filled(column: str) -> Get:
-    """A text, empty where there is none."""
-    get = _text(column)
-    return lambda row: get(row) or ""
-
-
-def _body(column: str) -> Get:
-    get = _get(column)
-    return lambda row: get(row) or ""
-
-
-def _moment(column: str, needed: bool) -> Get:
-    get = _get(column)
-
-    def read(row: Any) -> datetime | None:
-        found = get(row)
-        if found is None:
-            if needed:
-                raise _Unfit
-            return None
-        instant = datetime.fromisoformat(found)
-        if instant.tzinfo is None:
-            raise _Unfit
-        return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
-
-    return read
-
-
-def _coded(words: Mapping[Any, Words], column: str | None, other: str | None) -> Get:
-    known: dict[str | None, Any] = {}
+def _codes(words: Mapping[Any, Words]) -> dict[str, Any]:
+    """Our code of each of their values. Values are read without the space around them, so a word
+    that is listed with some is nobody's."""
+    known: dict[str, Any] = {}
     for code, listed in words.items():
         for theirs in listed:
-            known.setdefault(theirs, code)
-    get = _text(column)
-    return lambda row: known.get(get(row)) or other
+            if theirs and theirs == theirs.strip():
+                known.setdefault(theirs, code)
+    return known
 
 
-# ------------------------------------------------------------------------------------- records
+class _Writer:
+    """Writes the function that reads the cases of an answer: expressions of columns, then what is
+    made of them. Each expression keeps its column in `t` while it looks at it."""
 
+    def __init__(self, settings: Settings, shaped: Shape, kinds: Mapping[str, Any]) -> None:
+        self._settings, self._shape, self._kinds = settings, shaped, kinds
+        self._code = Code("rows", "by_id")
+        self._unfit = self._code.bound(_unfit)
+        self._utc = self._code.bound(UTC)
+        #: By the relationships that lead to it, the variable of a struct, and its shape.
+        self._at: dict[str, tuple[str, Shape]] = {"": ("row", shaped)}
 
-def _record(record: type[Any], get: Mapping[str, Get], made: Mapping[str, Make]) -> Make:
-    """Makes records. get: of the row alone; made: with the owner, which embedded records need."""
-    make, blank = maker(record), template(record)
-    plain = list(zip(places(record, list(get)), get.values(), strict=True))
-    inner = list(zip(places(record, list(made)), made.values(), strict=True))
-    (owners,) = places(record, ["owner"])
+    def _follow(self, at: str = "") -> None:
+        """A variable for what each relationship leads to, even if it is to nothing."""
+        holder, shaped = self._at[at]
+        for step, inner in shaped.inner.items():
+            blank = self._code.bound(inner.blank)
+            found = self._code.local(f"{holder}.{shaped.fields[step]} or {blank}")
+            self._at[f"{at}{step}."] = (found, inner)
+            self._follow(f"{at}{step}.")
 
-    def read(row: Any, owner: AccountRef) -> Any:
-        values = blank.copy()
-        values[owners] = owner
-        for place, reads in plain:
-            values[place] = reads(row)
-        for place, makes in inner:
-            values[place] = makes(row, owner)
-        return make(*values)
+    def _get(self, column: str, kind: Any = str) -> str:
+        if self._kinds[column] is not kind:
+            raise _Unplanned
+        at, dot, last = column.rpartition(".")
+        holder, shaped = self._at[at + dot]
+        return f"{holder}.{shaped.fields[last]}"
 
-    return read
+    def _text(self, column: str | None, otherwise: str = "None") -> str:
+        if not column:
+            return otherwise
+        return f"((t := {self._get(column)}) and t.strip() or {otherwise})"
 
+    def _required(self, column: str) -> str:
+        return self._text(column, f"{self._unfit}()")
 
-def _only(get: Mapping[str, Get], wanted: Fields) -> dict[str, Get]:
-    return {name: read for name, read in get.items() if name in wanted}
+    def _filled(self, column: str) -> str:
+        return self._text(column, "''")
 
+    def _body(self, column: str | None) -> str:
+        return f"({self._get(column)} or '')" if column else "''"
 
-def _case(settings: Settings, fields: Fields) -> Make:
-    wanted, names, values = own(fields), settings.columns.case, settings.values
-    details = _body(names.details) if names.details else lambda row: ""
-    get = {
-        "number": _required(names.number),
-        "subject": _filled(names.subject),
-        "description": _body(names.description),
-        "team": _text(names.team),
-        "order_number": _text(names.order_number),
-        "category": _coded(values.category, names.category, values.other_category),
-        "subcategory": _coded(values.subcategory, names.subcategory, None),
-        "created_at": _moment(names.created_at, True),
-        "updated_at": _moment(names.updated_at, True),
-        "closed_at": _moment(names.closed_at, False) if names.closed_at else lambda row: None,
-        "status": _status(settings),
-        "details": lambda row: translate.details(details(row)),
-        "contact_id": _text("ContactId"),
-    }
-    made: dict[str, Make] = {}
-    if "contact" in wanted:
-        made["contact"] = _contact_of_case(settings, inside(fields, "contact"))
-        wanted |= {"contact_id"}
-    if "account" in wanted:
-        made["account"] = _account(settings, inside(fields, "account"), "Account.")
-    return _record(Case, {"id": _required("Id"), **_only(get, wanted)}, made)
+    def _moment(self, column: str | None, otherwise: str = "None") -> str:
+        if not column:
+            return otherwise
+        here = f"(t if t.tzinfo is {self._utc} else t.astimezone({self._utc}))"
+        return f"({here} if (t := {self._get(column, _TIME)}) else {otherwise})"
 
+    def _coded(self, words: Mapping[Any, Words], column: str | None, other: Any) -> str:
+        if not column:
+            return self._code.bound(other)
+        codes = _codes(words)
 
-def _status(settings: Settings) -> Get:
-    known = _coded(settings.values.status, settings.columns.case.status, None)
-    closed = _get("IsClosed")
+        def closer(theirs: str | None) -> Any:
+            return (codes.get(theirs.strip()) if theirs else None) or other
 
-    def read(row: Any) -> Any:
-        return known(row) or translate.status(settings.values, None, closed(row) is True)
+        known, closely = self._code.bound(codes.get), self._code.bound(closer)
+        return f"({known}(t := {self._get(column)}) or {closely}(t))"
 
-    return read
+    def _called(self, function: Callable[[Any], Any], value: str) -> str:
+        return f"{self._code.bound(function)}({value})"
 
+    # --------------------------------------------------------------------------------- records
 
-def _contact_of_case(settings: Settings, fields: Fields) -> Make:
-    person, whose = _text("ContactId"), _text("Contact.AccountId")
-    contact = _contact(settings, fields)
+    def cases(self, fields: Fields) -> Callable[..., list[Case]]:
+        """Takes rows and what finds an account of the scope by its id."""
+        code, (key, _) = self._code, self._at[""]
+        for name in ("owners", "accounts", "contacts"):
+            code.line(f"{name} = {{}}")
+        code.line("found = []")
+        with code.block("for row in rows:"):
+            key = code.local(self._get(selection.CASE_OWNER))
+            code.line(f"owner = owners.get({key})")
+            with code.block("if owner is None:"):
+                code.line(f"owner = by_id({self._text(selection.CASE_OWNER)})")
+                with code.block("if owner is None:"):
+                    code.line("continue")
+                code.line(f"owners[{key}] = owner")
+            self._follow()
+            code.line(f"found.append({self._case(fields, key)})")
+        code.line("return found")
+        return code.function()
 
-    def read(row: Any, owner: AccountRef) -> Any:
-        if person(row) is None:
-            return None
-        return contact(row, owner) if whose(row) == owner.id else NOT_FETCHED
+    def _case(self, fields: Fields, key: str) -> str:
+        wanted, names, values = own(fields), self._settings.columns.case, self._settings.values
+        reads: dict[str, Callable[[], str]] = {
+            "number": lambda: self._required(names.number),
+            "subject": lambda: self._filled(names.subject),
+            "description": lambda: self._body(names.description),
+            "team": lambda: self._text(names.team),
+            "order_number": lambda: self._text(names.order_number),
+            "category": lambda: self._coded(
+                values.category, names.category, values.other_category
+            ),
+            "subcategory": lambda: self._coded(values.subcategory, names.subcategory, None),
+            "created_at": lambda: self._moment(names.created_at, f"{self._unfit}()"),
+            "updated_at": lambda: self._moment(names.updated_at, f"{self._unfit}()"),
+            "closed_at": lambda: self._moment(names.closed_at),
+            "status": self._status,
+            "details": lambda: self._called(translate.details, self._body(names.details)),
+        }
+        held = {name: read() for name, read in reads.items() if name in wanted}
+        if wanted & {"contact_id", "contact"}:
+            held["contact_id"] = self._code.local(self._text("ContactId"))
+        if "contact" in wanted:
+            held["contact"] = self._contact_of_case(inside(fields, "contact"), held["contact_id"])
+        if "account" in wanted:
+            of_account = inside(fields, "account")
+            held["account"] = self._once(
+                "accounts", key, "Account.", lambda: self._account(of_account, "Account.")
+            )
+        return self._code.record(Case, {"id": self._required("Id"), "owner": "owner", **held})
 
-    return read
+    def _status(self) -> str:
+        words, column = self._settings.values.status, self._settings.columns.case.status
+        codes = _codes(words)
 
+        def closer(theirs: str | None, closed: bool | None) -> Any:
+            stripped = (theirs.strip() or None) if theirs else None
+            return translate.status(self._settings.values, stripped, closed is True)
 
-def _contact(settings: Settings, fields: Fields) -> Make:
-    wanted, names, at = own(fields), settings.columns.contact, "Contact."
+        known, closely = self._code.bound(codes.get), self._code.bound(closer)
+        closed = self._get(_CLOSED, bool)
+        return f"({known}(t := {self._get(column)}) or {closely}(t, {closed}))"
 
-    def text(column: str | None) -> Get:
-        return _text(at + column if column else None)
+    def _once(self, known: str, key: str, at: str, make: Callable[[], str]) -> str:
+        """A record that is made once of equal columns: rows of one answer have few accounts and few
+        contacts. known: where the text keeps those of this answer; key: what tells them apart."""
+        code, (columns, _) = self._code, self._at.get(at, ("None", self._shape))
+        before = code.local(f"{known}.get({key})")
+        with code.block(f"if {before} and {before}[0] == {columns}:"):
+            found = code.local(f"{before}[1]")
+        with code.block("else:"):
+            code.line(f"{found} = {make()}")
+            code.line(f"{known}[{key}] = ({columns}, {found})")
+        return found
 
-    phone, mobile, language = text(names.phone), text(names.mobile), text(names.locale)
-    get = {
-        "name": _filled(at + names.name),
-        "given_name": text(names.given_name),
-        "family_name": text(names.family_name),
-        "email": text(names.email),
-        "job_title": text(names.job_title),
-        "phone": lambda row: phone(row) or mobile(row),
-        "locale": lambda row: translate.locale(language(row)),
-    }
-    made: dict[str, Make] = {}
-    if "account" in wanted:
-        made["account"] = _account(settings, inside(fields, "account"), at + "Account.")
-    return _record(Contact, {"id": _required("ContactId"), **_only(get, wanted)}, made)
+    def _contact_of_case(self, fields: Fields, person: str) -> str:
+        code = self._code
+        found = code.local("None")
+        with code.block(f"if {person}:"):
+            with code.block(f"if {self._text('Contact.AccountId')} == owner.id:"):
+                made = self._once(
+                    "contacts", person, "Contact.", lambda: self._contact(fields, person)
+                )
+                code.line(f"{found} = {made}")
+            with code.block("else:"):
+                code.line(f"{found} = {code.bound(NOT_FETCHED)}")
+        return found
 
+    def _contact(self, fields: Fields, person: str) -> str:
+        wanted, names, at = own(fields), self._settings.columns.contact, "Contact."
 
-def _account(settings: Settings, fields: Fields, at: str) -> Make:
-    """The account of a row is its owner: its id stands nowhere in the row but as the owner's."""
-    wanted, names = own(fields), settings.columns.account
+        def text(column: str | None) -> str:
+            return self._text(column and at + column)
 
-    def text(column: str | None) -> Get:
-        return _text(at + column if column else None)
+        reads: dict[str, Callable[[], str]] = {
+            "name": lambda: self._filled(at + names.name),
+            "given_name": lambda: text(names.given_name),
+            "family_name": lambda: text(names.family_name),
+            "email": lambda: text(names.email),
+            "job_title": lambda: text(names.job_title),
+            "phone": lambda: f"({text(names.phone)} or {text(names.mobile)})",
+            "locale": lambda: self._called(translate.locale, text(names.locale)),
+        }
+        held = {name: read() for name, read in reads.items() if name in wanted}
+        if "account" in wanted:
+            held["account"] = self._account(inside(fields, "account"), at + "Account.")
+        return self._code.record(Contact, {"id": person, "owner": "owner", **held})
 
-    country = text(names.country)
-    get = {
-        "number": text(names.number),
-        "name": _filled(at + names.name),
-        "tax_id": text(names.tax_id),
-        "phone": text(names.phone),
-        "country": lambda row: translate.country(settings.values, country(row)),
-        "billing_address": _unread,
-    }
-    return _record(Account, _only(get, wanted), {"id": lambda row, owner: owner.id})
+    def _account(self, fields: Fields, at: str) -> str:
+        """The account of a row is its owner: its id stands nowhere in the row but as the owner's."""
+        wanted, names = own(fields), self._settings.columns.account
+        if "billing_address" in wanted:
+            raise _Unplanned  # addresses of many lines are rare beside cases
 
+        def text(column: str | None) -> str:
+            return self._text(column and at + column)
 
-def _unread(row: Any) -> Any:
-    """Addresses of many lines are rare beside cases: left to `translate`."""
-    raise _Unfit
+        def country(theirs: str | None) -> str | None:
+            return translate.country(self._settings.values, theirs)
+
+        reads: dict[str, Callable[[], str]] = {
+            "number": lambda: text(names.number),
+            "name": lambda: self._filled(at + names.name),
+            "tax_id": lambda: text(names.tax_id),
+            "phone": lambda: text(names.phone),
+            "country": lambda: self._called(country, text(names.country)),
+        }
+        held = {name: read() for name, read in reads.items() if name in wanted}
+        return self._code.record(Account, {"id": "owner.id", "owner": "owner", **held})
