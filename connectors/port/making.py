@@ -7,8 +7,8 @@ that is not frozen sets them directly; the record is made as one of those and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, make_dataclass
+from collections.abc import Callable
+from dataclasses import fields, make_dataclass
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -57,16 +57,3 @@ def _maker(record: type[Any]) -> Callable[..., Any]:
 def defaults(record: type[Any]) -> dict[str, Any]:
     """The attributes of a record, in order, each with its default; MISSING where it has none."""
     return {field.name: field.default for field in fields(record)}
-
-
-def template(record: type[Any], **values: Any) -> list[Any]:
-    """The values of a record with defaults in place; None where an attribute has none."""
-    known = {field.name: field.default for field in fields(record)}
-    known |= values
-    return [None if value is MISSING else value for value in known.values()]
-
-
-def places(record: type[Any], names: Sequence[str]) -> list[int]:
-    """Where attributes stand among the values of a record."""
-    order = [field.name for field in fields(record)]
-    return [order.index(name) for name in names]

@@ -25,6 +25,8 @@ from connectors.systems.salesforce.shapes import Shape, shape
 
 #: Plans that are kept: documents ask for few sets of fields, but clients write the documents.
 _MOST: Final = 256
+#: Values of a picklist that are kept with what they are in our words.
+_WORDS: Final = 1_000
 _CLOSED: Final = "IsClosed"
 _TIME: Final = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -48,7 +50,8 @@ class Plan:
             self._cases = _Writer(settings, shaped, columns).cases(fields)
         except ValueError:
             return
-        self._decoder = msgspec.json.Decoder(list[shaped.struct])
+        rows: Any = list[shaped.struct]  # type: ignore[name-defined]  # it is made here
+        self._decoder = msgspec.json.Decoder(rows)
 
     def read(self, answers: Iterable[msgspec.Raw], scope: Scope) -> list[Case] | None:
         """The cases of the scope; None when a row is not as documented."""
@@ -87,15 +90,20 @@ def _unfit() -> NoReturn:
     raise _Unfit
 
 
-def _codes(words: Mapping[Any, Words]) -> dict[str, Any]:
-    """Our code of each of their values. Values are read without the space around them, so a word
-    that is listed with some is nobody's."""
-    known: dict[str, Any] = {}
-    for code, listed in words.items():
-        for theirs in listed:
-            if theirs and theirs == theirs.strip():
-                known.setdefault(theirs, code)
-    return known
+class _Codes(dict[str | None, Any]):
+    """Our code of each of their values. What is not listed is looked at once and then kept, up to
+    a bound: values are read without the space around them, and what nobody listed is `other`."""
+
+    def __init__(self, words: Mapping[Any, Words], other: Any) -> None:
+        super().__init__()
+        self._words, self._other = words, other
+
+    def __missing__(self, theirs: str | None) -> Any:
+        stripped = (theirs.strip() or None) if theirs else None
+        found = translate.ours(self._words, stripped) or self._other
+        if len(self) < _WORDS:
+            self[theirs] = found
+        return found
 
 
 class _Writer:
@@ -149,13 +157,7 @@ class _Writer:
     def _coded(self, words: Mapping[Any, Words], column: str | None, other: Any) -> str:
         if not column:
             return self._code.bound(other)
-        codes = _codes(words)
-
-        def closer(theirs: str | None) -> Any:
-            return (codes.get(theirs.strip()) if theirs else None) or other
-
-        known, closely = self._code.bound(codes.get), self._code.bound(closer)
-        return f"({known}(t := {self._get(column)}) or {closely}(t))"
+        return f"{self._code.bound(_Codes(words, other))}[{self._get(column)}]"
 
     def _called(self, function: Callable[[Any], Any], value: str) -> str:
         return f"{self._code.bound(function)}({value})"
@@ -164,7 +166,7 @@ class _Writer:
 
     def cases(self, fields: Fields) -> Callable[..., list[Case]]:
         """Takes rows and what finds an account of the scope by its id."""
-        code, (key, _) = self._code, self._at[""]
+        code = self._code
         for name in ("owners", "accounts", "contacts"):
             code.line(f"{name} = {{}}")
         code.line("found = []")
@@ -189,9 +191,7 @@ class _Writer:
             "description": lambda: self._body(names.description),
             "team": lambda: self._text(names.team),
             "order_number": lambda: self._text(names.order_number),
-            "category": lambda: self._coded(
-                values.category, names.category, values.other_category
-            ),
+            "category": lambda: self._coded(values.category, names.category, values.other_category),
             "subcategory": lambda: self._coded(values.subcategory, names.subcategory, None),
             "created_at": lambda: self._moment(names.created_at, f"{self._unfit}()"),
             "updated_at": lambda: self._moment(names.updated_at, f"{self._unfit}()"),
@@ -213,15 +213,13 @@ class _Writer:
 
     def _status(self) -> str:
         words, column = self._settings.values.status, self._settings.columns.case.status
-        codes = _codes(words)
-
-        def closer(theirs: str | None, closed: bool | None) -> Any:
-            stripped = (theirs.strip() or None) if theirs else None
-            return translate.status(self._settings.values, stripped, closed is True)
-
-        known, closely = self._code.bound(codes.get), self._code.bound(closer)
-        closed = self._get(_CLOSED, bool)
-        return f"({known}(t := {self._get(column)}) or {closely}(t, {closed}))"
+        # Of a status that nobody listed it is at least known whether it is closed.
+        closed, open_ = (
+            self._code.bound(_Codes(words, translate.status(self._settings.values, None, flag)))
+            for flag in (True, False)
+        )
+        flag = self._get(_CLOSED, bool)
+        return f"({closed} if {flag} else {open_})[{self._get(column)}]"
 
     def _once(self, known: str, key: str, at: str, make: Callable[[], str]) -> str:
         """A record that is made once of equal columns: rows of one answer have few accounts and few
@@ -269,7 +267,7 @@ class _Writer:
         return self._code.record(Contact, {"id": person, "owner": "owner", **held})
 
     def _account(self, fields: Fields, at: str) -> str:
-        """The account of a row is its owner: its id stands nowhere in the row but as the owner's."""
+        """The account of a row is its owner: its id stands nowhere but as the owner's."""
         wanted, names = own(fields), self._settings.columns.account
         if "billing_address" in wanted:
             raise _Unplanned  # addresses of many lines are rare beside cases

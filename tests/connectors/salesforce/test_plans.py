@@ -10,7 +10,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from connectors.port.errors import Unreadable
-from connectors.port.making import maker, template
+from connectors.port.making import defaults, maker
 from connectors.port.records import Account, Case, Contact
 from connectors.port.scope import AccountRef, Scope
 from connectors.systems.salesforce import selection, translate
@@ -20,8 +20,31 @@ from connectors.systems.salesforce.settings import Settings
 from tests.connectors.salesforce.fake_org import settings as org
 
 ORG: Settings = org()
+#: Columns behind relationships, columns that one name is too many for, words that nobody says.
+ODD: Settings = org(
+    columns={
+        "case": {
+            "team": "Owner.Profile.class",
+            "order_number": "Contact.Account.None",
+            "subject": "Type",
+            "closed_at": None,
+            "details": "",
+            "subcategory": "def",
+        },
+        "contact": {"mobile": None, "locale": "Account.Name", "job_title": ""},
+        "account": {"tax_id": None, "country": "Owner.Country"},
+    },
+    values={
+        "category": {"A": [" Query ", "New"], "B": ["", "x y"], "C": ["New", "Query"]},
+        "status": {"NEW": ["New", " New "], "CLOSED": [""]},
+        "countries": {"CO": ["x y", "New"], "PE": [" "]},
+    },
+)
+#: A column that is asked for as a text and as a time.
+TWICE: Settings = org(columns={"case": {"subject": "CreatedDate", "team": "IsClosed"}})
 OURS, THEIRS = "001A000001aaaaaIAA", "001A000001bbbbbIAA"
-SCOPE = Scope([AccountRef(OURS, "100001", "CO")])
+ALSO = "001A000001cccccIAA"
+SCOPE = Scope([AccountRef(OURS, "100001", "CO"), AccountRef(ALSO)])
 _OWN = [name for name in Case.__slots__ if name not in ("id", "owner", "pending")]
 _OF_CONTACT = [f"contact.{n}" for n in Contact.__slots__ if n not in ("id", "owner")]
 _OF_ACCOUNT = [n for n in Account.__slots__ if n not in ("id", "owner", "billing_address")]
@@ -40,67 +63,103 @@ fields = st.frozensets(st.sampled_from(_NAMES)).map(
     )
 )
 usual = st.sampled_from(
-    [None, "", " ", "New", "Closed", " Query ", "CO", "pt_BR", "x y"]
+    [None, "", " ", "New", " New ", "Closed", "Query", " Query ", "CO", "pt_BR", "x y", "Training"]
 ) | st.text(max_size=5)
-times = st.sampled_from(
-    [None, "2026-11-18T15:30:00.000+0000", "2026-11-18T15:30:00.123+0530", "2026-11-18T15:30:00"]
+times = st.sampled_from(["2026-11-18T15:30:00.000+0000", "2026-11-18T15:30:00.123+0530"])
+owners = st.sampled_from([OURS, OURS, OURS, ALSO, f" {OURS}", THEIRS, None])
+ids = st.sampled_from(["003A000001aaaaaIAA", "500A000001aaaaaIAA", " 003A000001aaaaaIAA"])
+odd: st.SearchStrategy[Any] = st.sampled_from(
+    [*(1, 1.5, True, False, [], {}, None), "2026-11-18", "yesterday", "2026-11-18T15:30:00"]
 )
-odd = st.sampled_from([1, 1.5, True, False, [], {}, "2026-11-18", "yesterday"])
 
 
 def _value(draw: st.DrawFn, column: str) -> Any:
     last = column.rpartition(".")[2]
-    if draw(st.integers(0, 200)) == 0:
-        return draw(odd)
     if last == "AccountId":
-        return draw(st.sampled_from([OURS, OURS, OURS, THEIRS, None]))
+        return draw(owners)
     if last in ("CreatedDate", "LastModifiedDate", "ClosedDate"):
         return draw(times)
     if last == "IsClosed":
         return draw(st.sampled_from([True, False, None]))
     if last in ("Id", "ContactId"):
-        return draw(st.sampled_from(["003A000001aaaaaIAA", "500A000001aaaaaIAA"] * 8 + [None]))
+        return draw(ids)
     return draw(usual)
 
 
 @st.composite
-def asked(draw: st.DrawFn) -> tuple[frozenset[str], list[dict[str, Any]]]:
-    """Fields, and rows that the org may answer for them: some columns empty, odd or missing."""
-    wanted = draw(fields)
-    columns = selection.case(ORG.columns, wanted)
-    rows = []
-    for _ in range(draw(st.integers(1, 3))):
-        row: dict[str, Any] = {"attributes": {"type": "Case"}}
-        for column in columns:
-            if draw(st.integers(0, 200)) == 0:
-                continue
-            *way, last = column.split(".")
-            at: Any = row
-            for step in way:
-                at = at.setdefault(step, {}) if isinstance(at, dict) else None
-            if isinstance(at, dict):
-                at[last] = _value(draw, column)
-        for relationship in ("Contact", "Account"):
-            if relationship in row and draw(st.integers(0, 10)) == 0:
-                row[relationship] = None
+def asked(draw: st.DrawFn) -> tuple[Settings, frozenset[str], list[dict[str, Any]]]:
+    """Fields, and rows that an org may answer for them: some columns empty, odd or missing, and
+    rows that share a contact or an account, or nearly so."""
+    of, wanted = draw(st.sampled_from([ORG, ORG, ORG, ODD, TWICE])), draw(fields)
+    columns = selection.case(of.columns, wanted)
+    rows: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 4))):
+        row = _row(draw, columns)
+        if draw(st.booleans()) and rows:
+            alike = draw(st.sampled_from(rows))
+            shared = draw(st.sampled_from(["ContactId", "Contact", "Account", "AccountId"]))
+            row |= {key: alike[key] for key in (shared, "ContactId", "AccountId") if key in alike}
         rows.append(row)
-    return wanted, rows
+    if draw(st.sampled_from([False, False, False, True])):
+        _spoil(draw, draw(st.sampled_from(rows)), draw(st.sampled_from(columns)))
+    return of, wanted, rows
 
 
-def _by_rows(rows: list[dict[str, Any]], wanted: frozenset[str]) -> list[Case] | None:
-    found = [translate.case(Row(row, "crm", "ask"), ORG, wanted, SCOPE) for row in rows]
+def _row(draw: st.DrawFn, columns: list[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"attributes": {"type": "Case"}}
+    for column in columns:
+        *way, last = column.split(".")
+        at: Any = row
+        for step in way:
+            at = at.setdefault(step, {})
+        at[last] = _value(draw, column)
+    if draw(st.booleans()):
+        _nulls(draw, row)
+    if "ContactId" in row and draw(st.sampled_from([False, False, False, True])):
+        row["ContactId"] = None
+    return row
+
+
+def _spoil(draw: st.DrawFn, row: dict[str, Any], column: str) -> None:
+    """A column of a row is missing, or holds what it never does."""
+    *way, last = column.split(".")
+    at: Any = row
+    for step in way:
+        at = at[step] if at is not None else None
+    if at is not None and draw(st.booleans()):
+        at[last] = draw(odd)
+    elif at is not None:
+        del at[last]
+
+
+def _nulls(draw: st.DrawFn, holder: dict[str, Any]) -> None:
+    """Some of the relationships lead to nothing, at any depth."""
+    for step, inner in holder.items():
+        if isinstance(inner, dict) and step != "attributes":
+            if draw(st.sampled_from([False, False, True])):
+                holder[step] = None
+            else:
+                _nulls(draw, inner)
+
+
+def _by_rows(
+    rows: list[dict[str, Any]], wanted: frozenset[str], of: Settings = ORG
+) -> list[Case] | None:
+    found = [translate.case(Row(row, "crm", "ask"), of, wanted, SCOPE) for row in rows]
     return [case for case in found if case is not None]
 
 
-@settings(max_examples=400)
+@settings(max_examples=600)
 @given(asked())
-def test_a_plan_reads_as_rows_are_read(given_: tuple[frozenset[str], list[dict[str, Any]]]) -> None:
-    wanted, rows = given_
-    planned = Plan(ORG, wanted).read([msgspec.Raw(msgspec.json.encode(rows))], SCOPE)
+def test_a_plan_reads_as_rows_are_read(
+    given_: tuple[Settings, frozenset[str], list[dict[str, Any]]],
+) -> None:
+    of, wanted, rows = given_
+    planned = Plan(of, wanted).read([msgspec.Raw(msgspec.json.encode(rows))], SCOPE)
     event("planned" if planned is not None else "left to rows")
     if planned is None:
         return  # whatever it was, it is read row by row
-    found = _by_rows(rows, wanted)
+    found = _by_rows(rows, wanted, of)
     assert planned == found
     assert repr(planned) == repr(found)
 
@@ -139,9 +198,42 @@ def test_a_column_that_is_missing_is_named_all_the_same() -> None:
 
 
 def test_a_made_record_is_the_record() -> None:
-    values = template(Account, id="1", owner=SCOPE.accounts[0], number="x")
-    made = maker(Account)(*values)
+    values = defaults(Account) | {"id": "1", "owner": SCOPE.accounts[0], "number": "x"}
+    made = maker(Account)(*values.values())
     assert made == Account("1", SCOPE.accounts[0], "x")
     assert (type(made), hash(made)) == (Account, hash(Account("1", SCOPE.accounts[0], "x")))
     with pytest.raises(AttributeError):
         made.number = "y"  # type: ignore[misc]  # what is tried here
+
+
+def test_what_a_plan_cannot_read_is_left_to_rows() -> None:
+    row = {"Id": "500A000001aaaaaIAA", "AccountId": OURS, "CreatedDate": "2026-11-18T15:30:00Z"}
+    pages = [msgspec.Raw(msgspec.json.encode([row]))]
+    assert Plan(TWICE, frozenset({"created_at"})).read(pages, SCOPE)
+    assert Plan(TWICE, frozenset({"created_at", "subject"})).read(pages, SCOPE) is None
+    assert Plan(ORG, frozenset({"account", "account.billing_address"})).read(pages, SCOPE) is None
+
+
+def test_a_time_that_no_clock_can_say_in_utc_is_left_to_rows() -> None:
+    row = {"Id": "500A000001aaaaaIAA", "AccountId": OURS, "CreatedDate": "0001-01-01T00:00:00+0530"}
+    pages = [msgspec.Raw(msgspec.json.encode([row]))]
+    assert Plan(ORG, frozenset({"created_at"})).read(pages, SCOPE) is None
+
+
+def test_rows_of_one_account_and_one_contact_share_their_records() -> None:
+    wanted = frozenset({"account", "account.name", "contact", "contact.name"})
+    person, account = "003A000001aaaaaIAA", {"Name": "Andina"}
+
+    def row(name: str) -> dict[str, Any]:
+        contact = {"AccountId": OURS, "Name": name}
+        of = {"Id": "500A000001aaaaaIAA", "AccountId": OURS, "Account": account}
+        return {**of, "ContactId": person, "Contact": contact}
+
+    rows = [row("Ana"), row("Ana"), row("Luis")]
+    planned = Plan(ORG, wanted).read([msgspec.Raw(msgspec.json.encode(rows))], SCOPE)
+    assert planned == _by_rows(rows, wanted)
+    assert planned
+    first, again, another = planned
+    assert first.account is again.account is another.account
+    assert first.contact is again.contact
+    assert another.contact is not first.contact
