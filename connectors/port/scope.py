@@ -35,6 +35,8 @@ class Scope:
     accounts: tuple[AccountRef, ...]
     _by_id: dict[str, AccountRef] = field(init=False, repr=False, compare=False)
     _by_number: dict[str, AccountRef] = field(init=False, repr=False, compare=False)
+    #: Worked out once: every question that is looked up by its scope asks for it.
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __init__(self, accounts: Iterable[AccountRef] = ()) -> None:
         ordered = tuple(sorted(set(accounts), key=lambda account: account.id))
@@ -42,6 +44,7 @@ class Scope:
         object.__setattr__(self, "_by_id", {account.id: account for account in ordered})
         numbered = {account.number: account for account in ordered if account.number}
         object.__setattr__(self, "_by_number", numbered)
+        object.__setattr__(self, "_hash", hash(ordered))
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -77,4 +80,4 @@ class Scope:
         return bool(self.accounts)
 
     def __hash__(self) -> int:
-        return hash(self.accounts)
+        return self._hash

@@ -3,8 +3,7 @@ not told so is looked at one by one, in `guarded.py`, which alone decides what p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from connectors.port.fields import NOT_FETCHED
@@ -19,42 +18,58 @@ from connectors.port.records import (
 )
 from connectors.port.scope import Scope
 
-_owner = attrgetter("owner")
-#: Where records hold other records with an owner. A class that is not named here is never clean.
-_PLACES: dict[type, tuple[str, ...]] = {
-    Account: (),
-    Attachment: (),
-    Case: ("contact", "account"),
-    CaseComment: (),
-    CaseStatusChange: (),
-    Contact: ("account",),
-    Order: (),
+#: Where records hold other records with an owner, and of which class. A class that is not named
+#: here is never clean.
+_PLACES: dict[type, dict[str, type]] = {
+    Account: {},
+    Attachment: {},
+    Case: {"contact": Contact, "account": Account},
+    CaseComment: {},
+    CaseStatusChange: {},
+    Contact: {"account": Account},
+    Order: {},
 }
-_NOTHING = {type(None), type(NOT_FETCHED)}
 
 
 def clean(records: Sequence[Any], scope: Scope) -> bool:
     """Whether every record, and every one inside, has an owner of the scope. False says nothing."""
-    kinds = set(map(type, records))
-    if len(kinds) != 1:
-        return not kinds
-    places = _PLACES.get(kinds.pop())
-    if places is None:
-        return False
-    # Many records share few owners: each of those is looked at once.
-    owners = list(map(_owner, records))
-    if not all(
-        owner in scope for owner in dict(zip(map(id, owners), owners, strict=True)).values()
-    ):
-        return False
-    return all(_inside(list(map(attrgetter(place), records)), scope) for place in places)
-
-
-def _inside(values: list[Any], scope: Scope) -> bool:
-    """The same for what stands in one place of many records, if anything does."""
-    kinds = set(map(type, values))
-    if kinds <= _NOTHING:
+    if not records:
         return True
-    if kinds.isdisjoint(_NOTHING):
-        return clean(values, scope)
-    return clean([value for value in values if type(value) not in _NOTHING], scope)
+    look = _LOOKS.get(type(records[0]))
+    return look is not None and look(records, scope)
+
+
+def _looking(kind: type) -> Callable[[Sequence[Any], Scope], bool]:
+    """One loop over records of a class, written for its places: a call for each costs more than
+    the whole look. Records share few owners, so that of the record before is known already."""
+    lines = [
+        "def look(records, scope):",
+        " known = NOBODY",
+        " for record in records:",
+        *_lines(kind, "record", "  "),
+        " return True",
+    ]
+    # NOBODY is no owner that a record could have: the first is looked at whatever it is.
+    space: dict[str, Any] = {one.__name__: one for one in _PLACES}
+    space |= {"NOT_FETCHED": NOT_FETCHED, "NOBODY": object()}
+    # Made of names of classes and attributes that stand above, and of nothing else.
+    exec(compile("\n".join(lines), f"<look at {kind.__name__}>", "exec"), space)  # noqa: S102
+    look: Callable[[Sequence[Any], Scope], bool] = space["look"]
+    return look
+
+
+def _lines(kind: type, name: str, indent: str) -> Iterator[str]:
+    """Leaves the loop unless a record, and every one inside, is of the scope."""
+    yield f"{indent}if type({name}) is not {kind.__name__}: return False"
+    yield f"{indent}owner = {name}.owner"
+    yield f"{indent}if owner is not known:"
+    yield f"{indent} if owner not in scope: return False"
+    yield f"{indent} known = owner"
+    for place, embedded in _PLACES[kind].items():
+        inner = f"{name}_{place}"
+        yield f"{indent}{inner} = {name}.{place}"
+        yield f"{indent}if {inner} is not None and {inner} is not NOT_FETCHED:"
+        yield from _lines(embedded, inner, indent + " ")
+
+
+_LOOKS = {kind: _looking(kind) for kind in _PLACES}

@@ -20,6 +20,9 @@ class Kind(StrEnum):
     NEWS = "news"
     QUESTIONS = "questions"
 
+    #: A text's: Enum's own is a call, and every question looks kinds up.
+    __hash__ = str.__hash__
+
 
 #: What belongs to nobody: no write of ours changes it, and everybody may be told the same.
 PUBLIC: Final = frozenset({Kind.NEWS, Kind.QUESTIONS})

@@ -17,6 +17,8 @@ EVERYBODY: Final = "*"
 
 #: A kind, and an account's id or EVERYBODY.
 Subject = tuple[Kind, str]
+#: How something stands: another one after each change.
+Standing = tuple[int, int]
 
 
 class Versions:
@@ -26,9 +28,11 @@ class Versions:
         self._counts: OrderedDict[Subject, int] = OrderedDict()
         self._all = 0
 
-    def of(self, subjects: Iterable[Subject]) -> tuple[int, ...]:
-        """Changes so far; not equal to earlier ones if something was changed meanwhile."""
-        return (self._all, *(self._counts.get(subject, 0) for subject in subjects))
+    def of(self, subjects: Iterable[Subject]) -> Standing:
+        """Changes so far; not equal to earlier ones if something was changed meanwhile: the sum
+        only grows until something is forgotten, which the first number tells."""
+        counts = self._counts
+        return self._all, sum([counts.get(one, 0) for one in subjects]) if counts else 0
 
     def change(self, subject: Subject) -> None:
         self._counts[subject] = self._counts.pop(subject, 0) + 1
@@ -44,4 +48,4 @@ def subjects(kind: Kind, scope: Scope | None) -> list[Subject]:
     """What an answer rests on."""
     if kind in PUBLIC or scope is None:
         return [(kind, EVERYBODY)]
-    return [(kind, EVERYBODY), *((kind, account.id) for account in scope)]
+    return [(kind, EVERYBODY), *[(kind, account) for account in scope.ids]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +20,8 @@ OWN, EQUAL, FOREIGN = AccountRef("a1"), AccountRef("a1"), AccountRef("a2")
 SCOPE = Scope([OWN])
 
 
-def _owners() -> st.SearchStrategy[AccountRef]:
-    return st.sampled_from([OWN, OWN, OWN, OWN, EQUAL, EQUAL, FOREIGN])
+def _owners() -> st.SearchStrategy[Any]:
+    return st.sampled_from([OWN, OWN, OWN, OWN, EQUAL, EQUAL, FOREIGN, None, NOT_FETCHED])
 
 
 def _accounts() -> st.SearchStrategy[Any]:
@@ -53,6 +54,16 @@ def test_clean_records_all_pass_as_they_are(found: list[Any]) -> None:
         assert not one_by_one  # it is worth being asked
 
 
+@pytest.mark.parametrize("owner", [None, NOT_FETCHED, SCOPE, "a1", FOREIGN])
+def test_a_record_of_nobody_is_never_clean(owner: Any) -> None:
+    assert not clean([Case("x", owner)], SCOPE)
+    assert not clean([Case("x", OWN), Case("x", owner)], SCOPE)
+    assert not clean([Case("x", OWN, contact=Contact("y", owner))], SCOPE)
+    assert not clean(
+        [Case("x", OWN, contact=Contact("y", OWN, account=Account("z", owner)))], SCOPE
+    )
+
+
 def test_what_nobody_knows_is_never_clean() -> None:
     @dataclass
     class Other:
@@ -71,4 +82,5 @@ def test_every_record_with_an_owner_is_known() -> None:
     for kind, places in _PLACES.items():
         fields: Any = vars(kind)["__dataclass_fields__"]
         held = {name: str(field.type).partition(" |")[0] for name, field in fields.items()}
-        assert {name for name, held in held.items() if held in ("Account", "Contact")} == {*places}
+        embedded = {n: held for n, held in held.items() if held in ("Account", "Contact")}
+        assert embedded == {name: one.__name__ for name, one in places.items()}
