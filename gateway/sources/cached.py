@@ -6,44 +6,61 @@ It stands inside of the guard, which checks the owner of each record again, wher
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final
 
 import msgspec
 
 from connectors.port.errors import SourceError
+from connectors.port.pages import Page
 from connectors.port.scope import Scope
 from gateway import telemetry
 from gateway.sources import keys, packing, provenance
+from gateway.sources.flights import Flight, Flights
 from gateway.sources.freshness import PUBLIC, CacheSettings, Freshness, Kind
 from gateway.sources.keys import Key
 from gateway.sources.memory import Entry, Memory
 from gateway.sources.methods import METHODS, Method
 from gateway.sources.shared import Shared
-from gateway.sources.versions import EVERYBODY, Subject, Versions, subjects
+from gateway.sources.versions import EVERYBODY, Standing, Subject, Versions, subjects
 
-_log = logging.getLogger("gateway.cache")
-
-#: Asks the system for some of the items, in their order.
-Fetch = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
-#: A question that is under way: what it asks, and what had been changed when it was asked.
-_Flight = tuple[Key, tuple[int, ...]]
+#: In the place of an answer that is not there yet.
+_MISSING: Final[Any] = object()
 
 
-@dataclass(frozen=True, slots=True)
+class _Line:
+    """A method of a source, and how its answers are kept. ask: the method itself."""
+
+    __slots__ = ("_kind", "ask", "kept", "method", "name", "policy", "source")
+
+    def __init__(
+        self, source: str, name: str, method: Method, policy: Freshness, ask: Callable[..., Any]
+    ) -> None:
+        self.source, self.name, self.method, self.ask = source, name, method, ask
+        self.policy, self.kept = policy, policy.kept
+        self._kind = method.kind.value
+
+    def count(self, whence: str, many: int = 1) -> None:
+        telemetry.loads[self._kind, whence] += many
+
+
+@dataclass(slots=True)
 class _Asked:
-    """One call of a method. rests_on: whose changes make its answers old."""
+    """One call of a method. items: what it asks for, each once; of each, in the same place, its key
+    and its answer, once that is found. rests_on: whose changes make its answers old. old: what may
+    have to do, by its place."""
 
-    source: str
-    method: Method
-    policy: Freshness
+    line: _Line
+    items: Sequence[Any]
+    rest: tuple[Any, ...]
     rests_on: list[Subject]
-    versions: tuple[int, ...]
-    fetch: Fetch
+    versions: Standing
+    keys: list[Key]
+    found: list[Any]
+    old: dict[int, Entry] = field(default_factory=dict)
 
 
 class Answers:
@@ -58,11 +75,14 @@ class Answers:
         self._settings, self._shared, self._clock = settings, shared, clock
         self._memory = Memory(settings.entries, int(settings.megabytes * 1_000_000))
         self._versions = Versions()
-        self._flights: dict[_Flight, tuple[asyncio.Task[list[Any]], int]] = {}
+        self._flights = Flights()
 
     def before(self, source: Any, name: str) -> Any:
         """A source of the port whose answers are remembered. name: the system's."""
         return _Cached(self, source, name)
+
+    def line(self, source: str, name: str, method: Method, ask: Callable[..., Any]) -> _Line:
+        return _Line(source, name, method, self._settings.of(method.kind), ask)
 
     def changed(self, kind: Kind, account_id: str = EVERYBODY) -> None:
         """Something of an account was changed and is done: no answer from before is given any more,
@@ -76,155 +96,138 @@ class Answers:
         self._versions.change_all()
         self._memory.clear()
 
-    def standing(self, scope: Scope) -> tuple[int, ...]:
+    def standing(self, scope: Scope) -> Standing:
         """How all that a scope holds stands: another one as soon as something is changed."""
         return self._versions.of([one for kind in Kind for one in subjects(kind, scope)])
 
     async def close(self) -> None:
-        flying = {task for task, _ in self._flights.values()}
-        for task in flying:
-            task.cancel()
-        await asyncio.gather(*flying, return_exceptions=True)
+        await self._flights.close()
         if self._shared is not None:
             await self._shared.close()
 
     async def answer(
-        self,
-        source: str,
-        name: str,
-        method: Method,
-        items: Sequence[Any],
-        rest: tuple[Any, ...],
-        fetch: Fetch,
+        self, line: _Line, items: Sequence[Any], rest: tuple[Any, ...] = ()
     ) -> list[Any]:
-        """The answers to items, in their order."""
-        arguments = rest if method.each else (items[0], *rest)
-        rests_on = subjects(method.kind, method.scope(arguments))
-        versions, policy = self._versions.of(rests_on), self._settings.of(method.kind)
-        asked = _Asked(source, method, policy, rests_on, versions, fetch)
-        wanted = {item: keys.key_of(source, name, item, rest) for item in items}
-        found: dict[Any, Any] = {}
-        old: dict[Any, Entry] = {}
-        if policy.kept:
-            await self._remembered(asked, wanted, found, old)
-        missing = [item for item in wanted if item not in found]
+        """The answers to items, in their order, each a list of one's own. Of a method that takes
+        one query, that is the item."""
+        method, once = line.method, items if len(items) == 1 else list(dict.fromkeys(items))
+        rests_on = subjects(method.kind, method.scope(rest if method.each else items))
+        asked = _Asked(
+            line,
+            once,
+            rest,
+            rests_on,
+            self._versions.of(rests_on),
+            [keys.key_of(line.source, line.name, item, rest) for item in once],
+            [_MISSING] * len(once),
+        )
+        if line.kept:
+            await self._remembered(asked)
+        missing = [place for place, one in enumerate(asked.found) if one is _MISSING]
         if missing:
-            await self._ask(asked, wanted, missing, found, old)
-        return [_own(found[item]) for item in items]
+            await self._ask(asked, missing)
+        if len(once) == len(items):
+            return asked.found
+        answers = dict(zip(once, asked.found, strict=True))
+        return [_own(answers[item]) for item in items]
 
-    async def _remembered(
-        self, asked: _Asked, wanted: dict[Any, Key], found: dict[Any, Any], old: dict[Any, Entry]
-    ) -> None:
+    async def _remembered(self, asked: _Asked) -> None:
         """Puts what is fresh into `found`, what may have to do into `old`."""
-        now, policy = self._clock(), asked.policy
-        again: list[Any] = []
-        for item, entry in (await self._entries(asked, wanted)).items():
+        now, line, policy = self._clock(), asked.line, asked.line.policy
+        again: list[int] = []
+        for place, entry in (await self._entries(asked)).items():
             age, fresh = max(0.0, now - entry.at), policy.seconds
             if entry.value is None:
                 fresh = min(fresh, self._settings.missing_seconds)
             if age < fresh:
-                found[item] = entry.value
-                telemetry.loads[asked.method.kind.value, "remembered"] += 1
+                asked.found[place] = _own(entry.value)
+                line.count("remembered")
             elif entry.value is not None and age < fresh + policy.revalidate_seconds:
-                found[item] = entry.value
-                again.append(item)
-                provenance.told().stale(asked.source, age)
-                telemetry.loads[asked.method.kind.value, "stale"] += 1
+                asked.found[place] = _own(entry.value)
+                again.append(place)
+                provenance.told().stale(line.source, age)
+                line.count("stale")
             elif age < fresh + policy.error_seconds:
-                old[item] = entry
+                asked.old[place] = entry
+        again = [p for p in again if self._flights.find(asked.keys[p], asked.versions) is None]
         if again:
-            self._start(asked, wanted, again)
+            self._start(asked, again)
 
-    async def _entries(self, asked: _Asked, wanted: dict[Any, Key]) -> dict[Any, Entry]:
+    async def _entries(self, asked: _Asked) -> dict[int, Entry]:
         """Of customers' data, what several processes remember is known there alone: only there is
         known, too, what another process has changed."""
-        entries: dict[Any, Entry] = {}
+        entries: dict[int, Entry] = {}
         shared = self._shared if self._shared is not None and self._shared.answers else None
-        if shared is None or asked.method.kind in PUBLIC:
-            for item, key in wanted.items():
+        if shared is None or asked.line.method.kind in PUBLIC:
+            for place, key in enumerate(asked.keys):
                 entry = self._memory.get(key, asked.versions)
                 if entry is not None:
-                    entries[item] = entry
-        missing = [item for item in wanted if item not in entries]
+                    entries[place] = entry
+        missing = [place for place in range(len(asked.keys)) if place not in entries]
         if shared is None or not missing:
             return entries
-        kept = await shared.get([keys.written(wanted[item]) for item in missing], asked.rests_on)
+        names = [keys.written(asked.keys[place]) for place in missing]
+        kept = await shared.get(names, asked.rests_on)
         if kept is not None:
-            for item, packed in zip(missing, kept[0], strict=True):
+            for place, packed in zip(missing, kept[0], strict=True):
                 if packed is not None and (entry := _opened(packed, asked)) is not None:
-                    entries[item] = entry
-                    self._memory.put(wanted[item], entry)
+                    entries[place] = entry
+                    self._memory.put(asked.keys[place], entry)
         return entries
 
-    async def _ask(
-        self,
-        asked: _Asked,
-        wanted: dict[Any, Key],
-        missing: list[Any],
-        found: dict[Any, Any],
-        old: dict[Any, Entry],
-    ) -> None:
+    async def _ask(self, asked: _Asked, missing: list[int]) -> None:
         """Waits for what is under way and asks for the rest, together."""
-        flights = {item: self._flights.get((wanted[item], asked.versions)) for item in missing}
-        fresh = [item for item, flight in flights.items() if flight is None]
+        line, versions, found = asked.line, asked.versions, self._flights.find
+        flights = [found(asked.keys[place], versions) for place in missing]
+        fresh = [p for p, flight in zip(missing, flights, strict=True) if flight is None]
         if len(fresh) < len(missing):
-            joined = len(missing) - len(fresh)
-            telemetry.loads[asked.method.kind.value, "joined"] += joined
+            line.count("joined", len(missing) - len(fresh))
         if fresh:
-            telemetry.loads[asked.method.kind.value, "asked"] += len(fresh)
-            task = self._start(asked, wanted, fresh)
-            flights |= {item: (task, place) for place, item in enumerate(fresh)}
-        for item, flight in flights.items():
-            assert flight is not None  # noqa: S101 - started above
+            line.count("asked", len(fresh))
+            started, places = self._start(asked, fresh), iter(range(len(fresh)))
+            flights = [(started, next(places)) if one is None else one for one in flights]
+        # For all of them now: they may land while one is waited for.
+        waiting = {one[0]: one[0].wait() for one in flights if one is not None}
+        for place, one in zip(missing, flights, strict=True):
+            assert one is not None  # noqa: S101 - started above
+            flight, position = one
             try:
-                found[item] = (await asyncio.shield(flight[0]))[flight[1]]
+                answer = (await waiting[flight])[position]
             except SourceError as error:
                 provenance.told().failed(error)
-                if item not in old or not error.retryable:
+                if place not in asked.old or not error.retryable:
                     raise
-                entry = old[item]
-                provenance.told().stale(asked.source, self._clock() - entry.at, error)
-                telemetry.loads[asked.method.kind.value, "stale"] += 1
-                found[item] = entry.value
+                entry = asked.old[place]
+                provenance.told().stale(line.source, self._clock() - entry.at, error)
+                line.count("stale")
+                asked.found[place] = _own(entry.value)
+            else:
+                asked.found[place] = answer if flight.alone and not line.kept else _own(answer)
 
-    def _start(
-        self, asked: _Asked, wanted: dict[Any, Key], items: list[Any]
-    ) -> asyncio.Task[list[Any]]:
-        """Asks in a task of its own: whoever asked first may give up, others wait for it too."""
-        flights = [(wanted[item], asked.versions) for item in items]
-        known = [self._flights.get(flight) for flight in flights]
-        if all(known) and known[0] is not None:
-            return known[0][0]  # a refresh that is under way already
-        task = asyncio.get_running_loop().create_task(self._fly(asked, wanted, items))
-        for place, flight in enumerate(flights):
-            self._flights[flight] = (task, place)
+    def _start(self, asked: _Asked, places: list[int]) -> Flight:
+        if len(places) < len(asked.keys):
+            items = [asked.items[place] for place in places]
+            keys_ = [asked.keys[place] for place in places]
+        else:
+            items, keys_ = list(asked.items), asked.keys
+        if asked.line.kept:
+            ask = partial(self._kept, asked, keys_, items)
+        else:
+            ask = partial(_answers, asked.line, items, asked.rest)
+        return self._flights.start(keys_, asked.versions, ask)
 
-        def landed(done: asyncio.Task[list[Any]]) -> None:
-            for flight in flights:
-                if self._flights.get(flight, (None, 0))[0] is done:
-                    del self._flights[flight]
-            if not done.cancelled() and done.exception() is not None:
-                _log.debug("a question failed: %s", type(done.exception()).__name__)
-
-        task.add_done_callback(landed)
-        return task
-
-    async def _fly(self, asked: _Asked, wanted: dict[Any, Key], items: list[Any]) -> list[Any]:
-        at, shared, counted = self._clock(), self._shared, None
-        if asked.policy.kept and shared is not None and shared.answers:
+    async def _kept(self, asked: _Asked, keys_: list[Key], items: list[Any]) -> list[Any]:
+        """What the system answers to some items, from then on remembered."""
+        line, shared, counted, at = asked.line, self._shared, None, self._clock()
+        if shared is not None and shared.answers:
             # Counted before the question: a change while it is under way makes its answer old.
             told = await shared.get([], asked.rests_on)
             counted = None if told is None else told[1]
-        answers = list(await asked.fetch(items))
-        # Answers are told apart by their place alone: one too few would give everyone another's.
-        if len(answers) != len(items):
-            raise RuntimeError(f"{len(answers)} answers to {len(items)} questions")
-        if asked.policy.kept:
-            for item, answer in zip(items, answers, strict=True):
-                self._memory.put(wanted[item], Entry(answer, at, asked.versions))
-                if shared is not None and counted is not None:
-                    seconds = asked.policy.kept
-                    shared.put(keys.written(wanted[item]), answer, at, counted, seconds)
+        answers = await _answers(line, items, asked.rest)
+        for key, answer in zip(keys_, answers, strict=True):
+            self._memory.put(key, Entry(answer, at, asked.versions))
+            if shared is not None and counted is not None:
+                shared.put(keys.written(key), answer, at, counted, line.kept)
         return answers
 
 
@@ -233,9 +236,20 @@ def open_answers(settings: CacheSettings, url: str, clock: Callable[[], float]) 
     return Answers(settings, Shared(url) if url and settings.enabled else None, clock)
 
 
+async def _answers(line: _Line, items: list[Any], rest: tuple[Any, ...]) -> list[Any]:
+    """What the system itself answers to items, in their order."""
+    if not line.method.each:
+        return [await line.ask(items[0])]
+    answers = list(await line.ask(items, *rest))
+    # Answers are told apart by their place alone: one too few would give everyone another's.
+    if len(answers) != len(items):
+        raise RuntimeError(f"{len(answers)} answers to {len(items)} questions")
+    return answers
+
+
 def _opened(packed: packing.Packed, asked: _Asked) -> Entry | None:
     try:
-        value = packing.value_of(packed, asked.method.answer)
+        value = packing.value_of(packed, asked.line.method.answer)
     except (msgspec.MsgspecError, ValueError):
         return None  # another release wrote it
     return Entry(value, packed.at, asked.versions)
@@ -245,8 +259,9 @@ def _own(value: Any) -> Any:
     """A list of one's own, so that nobody changes another's."""
     if isinstance(value, list):
         return list(value)
-    items = getattr(value, "items", None)
-    return replace(value, items=list(items)) if isinstance(items, list) else value
+    if isinstance(value, Page) and isinstance(value.items, list):
+        return replace(value, items=list(value.items))
+    return value
 
 
 class _Cached:
@@ -259,31 +274,19 @@ class _Cached:
         held, method = getattr(self._source, name), METHODS.get(name)
         if method is None:
             return held
-        remembered = (
-            self._each(name, method, held) if method.each else self._one(name, method, held)
-        )
+        line = self._answers.line(self._name, name, method, held)
+        remembered = self._each(line) if method.each else self._one(line)
         self.__dict__[name] = remembered
         return remembered
 
-    def _each(self, name: str, method: Method, ask: Any) -> Any:
+    def _each(self, line: _Line) -> Any:
         async def remembered(items: Sequence[Any], *rest: Any) -> list[Any]:
-            if not items:
-                return []
-
-            async def fetch(some: Sequence[Any]) -> Sequence[Any]:
-                found: Sequence[Any] = await ask(some, *rest)
-                return found
-
-            return await self._answers.answer(self._name, name, method, items, rest, fetch)
+            return await self._answers.answer(line, items, rest) if items else []
 
         return remembered
 
-    def _one(self, name: str, method: Method, ask: Any) -> Any:
-        async def fetch(some: Sequence[Any]) -> Sequence[Any]:
-            return [await ask(some[0])]
-
+    def _one(self, line: _Line) -> Any:
         async def remembered(query: Any) -> Any:
-            found = await self._answers.answer(self._name, name, method, [query], (), fetch)
-            return found[0]
+            return (await self._answers.answer(line, [query]))[0]
 
         return remembered

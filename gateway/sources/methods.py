@@ -6,6 +6,7 @@ see `gateway.access.callers`), bytes of files, writes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,9 +40,10 @@ class Method:
     answer: Any
     each: bool = True
 
-    def scope(self, arguments: tuple[Any, ...]) -> Scope | None:
+    def scope(self, arguments: Sequence[Any]) -> Scope | None:
         """Whose data a question may touch; None for what belongs to nobody. Raises TypeError for a
-        question without a scope that needs one: it must not be answered from memory."""
+        question without a scope that needs one: it must not be answered from memory. arguments: the
+        query alone, or those that follow the list."""
         if self.kind in PUBLIC:
             return None
         if not self.each:
