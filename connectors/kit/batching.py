@@ -28,57 +28,55 @@ class Tick(Generic[Q, A]):
     ) -> None:
         self._send = send
         self._limit = limit
-        self._waiting: dict[Q, asyncio.Future[A]] = {}
+        self._waiting: dict[Q, list[asyncio.Future[A]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-
-    async def ask(self, question: Q) -> A:
-        return await asyncio.shield(self.put(question))
 
     def put(self, question: Q) -> asyncio.Future[A]:
         """Puts a question on board at once, for an asker that has several: a coroutine each would
-        start a turn later and might miss the others. Shared with equal questions, so whoever waits
-        for it shields it from being cancelled."""
-        future = self._waiting.get(question)
-        if future is None:
-            loop = asyncio.get_running_loop()
-            future = loop.create_future()
-            # Retrieved here so that an answer whose askers were all cancelled is no warning.
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
-            if not self._waiting:
-                loop.call_soon(self._wait, _TURNS)
-            self._waiting[question] = future
+        start a turn later and might miss the others. The future is the asker's own: who lets go of
+        it takes nothing from those who ask the same."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[A] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._wait, loop, _TURNS)
+        self._waiting.setdefault(question, []).append(future)
         return future
 
-    def _wait(self, turns: int) -> None:
+    def _wait(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         if turns:
-            asyncio.get_running_loop().call_soon(self._wait, turns - 1)
+            loop.call_soon(self._wait, loop, turns - 1)
         else:
-            self._depart()
+            self._depart(loop)
 
-    def _depart(self) -> None:
+    def _depart(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting, self._waiting = self._waiting, {}
         for group in in_groups(waiting.items(), self._limit):
-            task = asyncio.get_running_loop().create_task(self._run(group))
+            task = loop.create_task(self._run(group))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, group: Sequence[tuple[Q, asyncio.Future[A]]]) -> None:
-        futures = [future for _, future in group]
+    async def _run(self, group: Sequence[tuple[Q, list[asyncio.Future[A]]]]) -> None:
+        answers: Sequence[A | Exception]
         try:
             answers = await self._send([question for question, _ in group])
+            if len(answers) != len(group):
+                raise RuntimeError(f"{len(answers)} answers to {len(group)} questions")
         except Exception as error:  # noqa: BLE001 - it is handed on to whoever asked
-            for future in futures:
-                future.set_exception(error)
-            return
+            answers = [error] * len(group)
         except BaseException:
-            for future in futures:
-                future.cancel()
+            for _, futures in group:
+                for future in futures:
+                    future.cancel()
             raise
-        for future, answer in zip(futures, answers, strict=True):
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+        for (_, futures), answer in zip(group, answers, strict=True):
+            for future in futures:
+                if future.done():
+                    continue  # whoever asked has left
+                if isinstance(answer, Exception):
+                    future.set_exception(answer)
+                    future.exception()  # it is no warning where nobody comes for it
+                else:
+                    future.set_result(answer)
 
 
 def in_groups(items: Iterable[Q], limit: int) -> Iterator[list[Q]]:

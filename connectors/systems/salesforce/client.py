@@ -226,12 +226,12 @@ class Client:
         self, operation: str, asked: Sequence[asyncio.Future[Answer]]
     ) -> list[msgspec.Raw]:
         if len(asked) == 1:
-            return await self._complete(operation, await asyncio.shield(asked[0]))
+            return await self._complete(operation, await asked[0])
         found = await asyncio.gather(*(self._raw_of(operation, [one]) for one in asked))
         return [page for pages in found for page in pages]
 
     async def _count(self, asked: asyncio.Future[Answer]) -> int:
-        return (await asyncio.shield(asked)).total_size
+        return (await asked).total_size
 
     async def children(self, row: Row, relationship: str) -> list[Row]:
         """Every row of a child query inside a row. One that found nothing answers null."""

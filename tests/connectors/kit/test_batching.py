@@ -30,21 +30,21 @@ class Squares:
 
 async def test_one_tick_is_one_journey() -> None:
     squares = Squares()
-    assert await asyncio.gather(*map(squares.tick.ask, [1, 2, 3, 2])) == [1, 4, 9, 4]
+    assert await asyncio.gather(*map(squares.tick.put, [1, 2, 3, 2])) == [1, 4, 9, 4]
     assert squares.sent == [[1, 2, 3]]
-    assert await squares.tick.ask(4) == 16
+    assert await squares.tick.put(4) == 16
     assert squares.sent == [[1, 2, 3], [4]]
 
 
 async def test_more_than_fit_travel_in_several_groups() -> None:
     squares = Squares(limit=2)
-    assert await asyncio.gather(*map(squares.tick.ask, [1, 2, 3, 4, 5])) == [1, 4, 9, 16, 25]
+    assert await asyncio.gather(*map(squares.tick.put, [1, 2, 3, 4, 5])) == [1, 4, 9, 16, 25]
     assert squares.sent == [[1, 2], [3, 4], [5]]
 
 
 async def test_an_error_belongs_to_its_own_question() -> None:
     squares = Squares()
-    found = await asyncio.gather(*map(squares.tick.ask, [1, 0, 2]), return_exceptions=True)
+    found = await asyncio.gather(*map(squares.tick.put, [1, 0, 2]), return_exceptions=True)
     assert found[0] == 1
     assert isinstance(found[1], ValueError)
     assert found[2] == 4
@@ -52,17 +52,26 @@ async def test_an_error_belongs_to_its_own_question() -> None:
 
 async def test_a_broken_journey_is_everybodys_error() -> None:
     squares = Squares()
-    found = await asyncio.gather(*map(squares.tick.ask, [1, -1]), return_exceptions=True)
+    found = await asyncio.gather(*map(squares.tick.put, [1, -1]), return_exceptions=True)
     assert [str(error) for error in found] == ["broken", "broken"]
 
 
 async def test_one_who_leaves_does_not_take_the_others_answers() -> None:
     squares = Squares()
-    leaving = asyncio.ensure_future(squares.tick.ask(3))
-    staying = asyncio.ensure_future(squares.tick.ask(3))
+    leaving = squares.tick.put(3)
+    staying = squares.tick.put(3)
     await asyncio.sleep(0)
     leaving.cancel()
     assert await staying == 9
+
+
+async def test_answers_that_are_too_few_are_nobodys() -> None:
+    async def short(questions: Sequence[int]) -> list[int | Exception]:
+        return [0]
+
+    tick: Tick[int, int] = Tick(short, 10)
+    found = await asyncio.gather(*map(tick.put, [1, 2]), return_exceptions=True)
+    assert [str(error) for error in found] == ["1 answers to 2 questions"] * 2
 
 
 @given(st.lists(st.integers()), st.integers(1, 7))
