@@ -107,6 +107,8 @@ def heard(call: Call) -> None:
     """Notes one finished call to a system."""
     calls[call.source, call.outcome] += 1
     level = logging.DEBUG if call.outcome == "ok" else logging.WARNING
+    if not _log.isEnabledFor(level):
+        return
     _log.log(
         level,
         "call",

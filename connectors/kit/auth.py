@@ -66,20 +66,20 @@ class Fetched:
 
     def __init__(self, fetch: Callable[[HttpClient], Awaitable[str]]) -> None:
         self._fetch = fetch
-        self._token: str | None = None
+        self._headers: Headers | None = None
         self._lock = asyncio.Lock()
 
     async def headers(self, client: HttpClient) -> Headers:
-        if self._token is None:
+        if self._headers is None:
             async with self._lock:
-                if self._token is None:
-                    self._token = await self._fetch(client)
-        return {"authorization": f"Bearer {self._token}"}
+                if self._headers is None:
+                    self._headers = {"authorization": f"Bearer {await self._fetch(client)}"}
+        return self._headers
 
     async def renew(self, used: Headers) -> bool:
         # Only the first of many refused calls drops the token: the others find a new one.
-        if used.get("authorization") == f"Bearer {self._token}":
-            self._token = None
+        if used == self._headers:
+            self._headers = None
         return True
 
     def __repr__(self) -> str:

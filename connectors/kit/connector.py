@@ -17,7 +17,7 @@ from connectors.port.sources import System
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One finished try of one call, for logs and metrics: no address, no body, no credential.
 

@@ -9,13 +9,11 @@ files, which pass as they come.
 from __future__ import annotations
 
 import asyncio
-import json as jsonlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cached_property, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
@@ -75,15 +73,6 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     idle: float = 30.0
 
 
-@dataclass(slots=True)
-class _Note:
-    """What is told of a try."""
-
-    outcome: str = "ok"
-    status: int | None = None
-    size: int = 0
-
-
 class _UnknownError(Exception):
     """A refusal by 401: the system does not know our credential, perhaps no longer. Any other
     refusal would be the same with a new one."""
@@ -91,6 +80,32 @@ class _UnknownError(Exception):
     def __init__(self, refusal: Refused) -> None:
         super().__init__()
         self.refusal = refusal
+
+
+class _Note:
+    """Tells of one try, whatever becomes of it."""
+
+    __slots__ = ("_began", "_heard", "_operation", "_source", "outcome", "size", "status")
+
+    def __init__(self, source: str, operation: str, heard: Callable[[Call], None]) -> None:
+        self._source, self._operation, self._heard = source, operation, heard
+        self.outcome, self.size = "ok", 0
+        self.status: int | None = None
+
+    def __enter__(self) -> _Note:
+        self._began = time.perf_counter()
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _UnknownError):
+            self.outcome = error.refusal.code
+        elif isinstance(error, SourceError):
+            self.outcome = error.code
+        elif isinstance(error, asyncio.CancelledError):
+            self.outcome = TimedOut.code
+        seconds = time.perf_counter() - self._began
+        told = Call(self._source, self._operation, self.outcome, self.status, seconds, self.size)
+        self._heard(told)
 
 
 class HttpClient:
@@ -184,18 +199,19 @@ class HttpClient:
         url = path if path.startswith(("http://", "https://")) else self.base_url + path
         if isinstance(params, str):
             url = f"{url}?{params}"
-        sent = {**self._headers, **_lower(headers or {})}
+        sent = {**self._headers, **_lower(headers)} if headers else dict(self._headers)
         try:
             if params and not isinstance(params, str):
                 url = str(httpx.URL(url, params=params))
             if json is not None:
-                content = jsonlib.dumps(json, ensure_ascii=False, separators=(",", ":")).encode()
+                content = msgspec.json.encode(json)
                 sent.setdefault("content-type", "application/json")
             request = Outgoing(method, url, sent, content)
+            exchange = partial(self._wire.exchange, request, self._cap)
 
             async def once(granted: Granted) -> Reply:
-                sent.update(_lower(granted or {}))
-                exchange = self._wire.exchange(request, self._cap)
+                if granted:
+                    sent.update(_lower(granted))
                 return await self._once(operation, exchange, granted, self._slots)
 
             async with asyncio.timeout(self._settings.deadline):
@@ -245,7 +261,7 @@ class HttpClient:
                         content=moving(body, limit, idle),
                         timeout=self._patient,
                     )
-                    exchange = self._sent(request)
+                    exchange = partial(self._sent, request)
                     return await self._once(operation, exchange, granted, self._streams)
 
                 return await self._tries(once, reads=False, authorized=True)
@@ -278,14 +294,18 @@ class HttpClient:
     async def _once(
         self,
         operation: str,
-        exchange: Coroutine[Any, Any, Incoming],
+        exchange: Callable[[], Awaitable[Incoming]],
         granted: Granted,
         slots: asyncio.Semaphore,
     ) -> Reply:
-        with closing(exchange), self._noting(operation) as note:
-            async with slots:
-                with self._naming(operation):
-                    found = await exchange
+        with self._noting(operation) as note:
+            await slots.acquire()
+            try:
+                found = await exchange()
+            except WireError as error:
+                raise self._named(operation, error) from None
+            finally:
+                slots.release()
             note.status, note.size = found.status, len(found.body)
             reply = self._reply(operation, found)
             self._check(reply, granted)
@@ -326,25 +346,8 @@ class HttpClient:
             kept = until_ended.pop_all()
             return found
 
-    @contextmanager
-    def _noting(self, operation: str) -> Iterator[_Note]:
-        """Tells of one try, whatever becomes of it."""
-        started, note = time.perf_counter(), _Note()
-        try:
-            yield note
-        except _UnknownError as error:
-            note.outcome = error.refusal.code
-            raise
-        except SourceError as error:
-            note.outcome = error.code
-            raise
-        except asyncio.CancelledError:
-            note.outcome = TimedOut.code
-            raise
-        finally:
-            seconds = time.perf_counter() - started
-            told = Call(self.source, operation, note.outcome, note.status, seconds, note.size)
-            self._wiring.heard(told)
+    def _noting(self, operation: str) -> _Note:
+        return _Note(self.source, operation, self._wiring.heard)
 
     def _check(self, reply: Reply, granted: Granted) -> None:
         """Raises what an answer that is none of 2xx means."""
@@ -377,20 +380,23 @@ class HttpClient:
 
     @contextmanager
     def _naming(self, operation: str) -> Iterator[None]:
-        """Names what goes wrong on the wire."""
         try:
             yield
-        except TimedOutOnWire:
-            raise self._timed_out(operation) from None
-        except BadEncoding as error:
-            message = f"{operation}: answered with a broken content encoding"
-            raise Unreadable(self.source, message, detail=str(error)) from None
-        except TooLarge:
-            message = f"{operation}: answered with more than {self._cap} bytes"
-            raise Unreadable(self.source, message) from None
         except WireError as error:
-            message = f"{operation}: could not be reached"
-            raise Unavailable(self.source, message, detail=str(error)) from None
+            raise self._named(operation, error) from None
+
+    def _named(self, operation: str, error: WireError) -> SourceError:
+        """What went wrong on the wire."""
+        if isinstance(error, TimedOutOnWire):
+            return self._timed_out(operation)
+        if isinstance(error, BadEncoding):
+            message = f"{operation}: answered with a broken content encoding"
+            return Unreadable(self.source, message, detail=str(error))
+        if isinstance(error, TooLarge):
+            message = f"{operation}: answered with more than {self._cap} bytes"
+            return Unreadable(self.source, message)
+        message = f"{operation}: could not be reached"
+        return Unavailable(self.source, message, detail=str(error))
 
     def _timed_out(self, operation: str) -> TimedOut:
         seconds = self._settings.deadline

@@ -25,7 +25,7 @@ T = TypeVar("T")
 _DETAIL = 500
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """A complete answer. body is decoded (no content encoding left)."""
 

@@ -48,7 +48,7 @@ class Outgoing:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incoming:
     """A complete answer, its content encoding undone."""
 
