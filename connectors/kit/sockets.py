@@ -37,10 +37,12 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 _IDLE = 30.0
 #: Bytes and number of an answer's headers, interim answers included.
 _HEAD, _FIELDS = 65_536, 200
+#: Sets of headers whose lines are kept. A system's calls have two or three, until a token changes.
+_KNOWN = 32
 
 #: Addresses that httpx would leave as they are: no other sign needs looking at.
 _PLAIN = re.compile(r"/[A-Za-z0-9\-._~:/?@!$&'()*+,;=%]*")
-_ESCAPED = re.compile(r"%(?![0-9A-Fa-f]{2})|/\.")
+_BROKEN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LINE_ENDS = re.compile(r"[\r\n\0]")
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
@@ -82,11 +84,12 @@ class SocketWire:
             self._origin, path = _split(base_url)
             self._prefix = path.rstrip("/")
         self._pools: dict[Origin, deque[_Connection]] = {}
+        self._lines: dict[tuple[tuple[str, str], ...], str] = {}
         self._tls: ssl.SSLContext | None = None
 
     async def exchange(self, request: Outgoing, cap: int) -> Incoming:
         origin, target = self._aimed(request.url)
-        message = _message(request, origin, target)
+        message = _message(request, origin, target, self._said(request.headers))
         connection = self._kept(origin) or await self._opened(origin)
         status, headers, body = await connection.exchange(message, cap)
         if connection.usable:
@@ -106,9 +109,20 @@ class SocketWire:
             rest = url[len(self._base) :]
             target = self._prefix + rest
             # Without the slash it could be the rest of another host's name.
-            if rest.startswith("/") and _PLAIN.fullmatch(target) and not _ESCAPED.search(target):
+            plain = rest.startswith("/") and "/." not in target and _PLAIN.fullmatch(target)
+            if plain and not _BROKEN.search(target):
                 return self._origin, target
         return _split(url)
+
+    def _said(self, headers: dict[str, str]) -> str:
+        """The lines of headers, which are the same from call to call."""
+        key = tuple(headers.items())
+        lines = self._lines.get(key)
+        if lines is None:
+            if len(self._lines) >= _KNOWN:
+                self._lines.clear()
+            lines = self._lines[key] = _lines(headers)
+        return lines
 
     def _kept(self, origin: Origin) -> _Connection | None:
         pool = self._pools.get(origin)
@@ -154,19 +168,24 @@ def _split(url: str) -> tuple[Origin, str]:
     return origin, read.raw_path.decode("ascii")
 
 
-def _message(request: Outgoing, origin: Origin, target: str) -> bytes:
-    """What travels. Raises UnicodeEncodeError for a header that is no ASCII."""
-    body = request.body
-    headers: Mapping[str, str] = {**DEFAULT_HEADERS, **request.headers}
-    lines = [f"{request.method} {target} HTTP/1.1", f"host: {origin.name}"]
-    for name, value in headers.items():
+def _lines(headers: Mapping[str, str]) -> str:
+    """Raises NotReached for a header that would be another, or two."""
+    lines = []
+    for name, value in {**DEFAULT_HEADERS, **headers}.items():
         if not _NAME.fullmatch(name) or _LINE_ENDS.search(value):
             raise NotReached("LocalProtocolError")
-        lines.append(f"{name}: {value}")
+        lines.append(f"{name}: {value}\r\n")
+    return "".join(lines)
+
+
+def _message(request: Outgoing, origin: Origin, target: str, lines: str) -> bytes:
+    """What travels. Raises UnicodeEncodeError for a header that is no ASCII."""
+    body = request.body
+    head = f"{request.method} {target} HTTP/1.1\r\nhost: {origin.name}\r\n{lines}"
     if body is not None or request.method in ("POST", "PUT", "PATCH"):
-        lines.append(f"content-length: {len(body or b'')}")
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
-    return head + body if body else head
+        head = f"{head}content-length: {len(body or b'')}\r\n"
+    message = f"{head}\r\n".encode("ascii")
+    return message + body if body else message
 
 
 class _Connection(asyncio.Protocol):
