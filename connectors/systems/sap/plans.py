@@ -8,35 +8,34 @@ as `translate` does: it copes, or says what is wrong. The two read alike; a test
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 
+from connectors.kit.generated import Code
+from connectors.kit.memo import Memo
 from connectors.kit.odata import answers
 from connectors.kit.odata.answers import Answer
 from connectors.kit.odata.expressions import Version
-from connectors.port.fields import NOT_FETCHED, Fields, inside, own
+from connectors.port.fields import Fields, inside, own
 from connectors.port.making import maker
-from connectors.port.records import Order, OrderLine, OrderStatus, Product
-from connectors.port.scope import AccountRef
+from connectors.port.records import Money, Order, OrderLine, OrderStatus, Product
 from connectors.systems.sap import columns as c
+from connectors.systems.sap import shapes
 from connectors.systems.sap.columns import OrderColumns
 from connectors.systems.sap.keys import Owners, normal
-from connectors.systems.sap.translate import money, unit_price
+from connectors.systems.sap.translate import DIVIDE, QUANTIZE, money, rounding
 
-#: Plans, days, combinations of status letters and products that are kept.
+#: Plans that are kept, and how many of the values that come again and again.
 _MOST: Final = 256
-_DAYS: Final = 4_096
-_LETTERS: Final = 1_000
-_PRODUCTS: Final = 4_096
+_MANY: Final = 4_096
 _NOTHING: Final = Decimal(0)
-#: Lines per order are few, and in order.
-_line, _product, _order = maker(OrderLine), maker(Product), maker(Order)
+_product = maker(Product)
 
 #: Reads a body, None where it is not as documented.
 Read = Callable[[bytes], Answer | None]
@@ -46,31 +45,18 @@ class _Unfit(ValueError):
     """The row is not as documented: `translate` has to look at it."""
 
 
-@lru_cache(_DAYS)
-def _day(written: str) -> date | None:
-    return answers.day({"": written}, "")
-
-
-def _text(value: str | None) -> str:
-    return value.strip() if value else ""
-
-
-def _finite(value: Decimal | None) -> Decimal | None:
-    if value is not None and not value.is_finite():
-        raise _Unfit
-    return value
-
-
 class Plans:
     """The plans of one system."""
 
     def __init__(self, columns: OrderColumns) -> None:
+        writer = _Writer(columns)
+
         def plan(fields: Fields, select: tuple[str, ...]) -> Plan | None:
             wanted, lines = own(fields), own(inside(fields, "lines"))
             # Partners and schedule lines are rare in lists: left to `translate`.
             if "ship_to" in wanted or "delivered_quantity" in lines:
                 return None
-            return Plan(columns, fields, select)
+            return Plan(columns, writer, fields, select)
 
         self._of = lru_cache(_MOST)(plan)
 
@@ -84,247 +70,241 @@ class Plans:
 class Plan:
     """How to read the orders of one set of fields."""
 
-    def __init__(self, columns: OrderColumns, fields: Fields, select: tuple[str, ...]) -> None:
-        self._columns = columns
-        self._wanted, self._of_line = own(fields), own(inside(fields, "lines"))
-        self._version = columns.dialect.service.version
-        self._gross = columns.settings.prices == "gross"
-        self._taxed = columns.sums_tax(fields)
-        self._dated = c.ORDERED_ON in select
-        self._letters_of = _several(f"s{n}" for n in range(len(columns.statuses.properties)))
-        self._letters: dict[tuple[str | None, ...], OrderStatus] = {}
-        embedded = {one.navigation: one.select for one in columns.embedded(fields)}
-        shape = _envelope(self._version, _rows(columns, select, embedded))
+    def __init__(
+        self, columns: OrderColumns, writer: _Writer, fields: Fields, select: tuple[str, ...]
+    ) -> None:
+        self._v2 = columns.dialect.service.version is Version.V2
+        shape = shapes.whole(columns, fields, select)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(shape)
+        self._orders = writer.orders(fields, dated=c.ORDERED_ON in select)
 
     def read(self, body: bytes, owners: Owners) -> Answer | None:
         """The orders of a whole answer that are the asker's; None when it is not as documented."""
         try:
             whole = self._decoder.decode(body)
-            held = whole.d if self._version is Version.V2 else whole
-            if held.following is not None:
-                return None
+            held = whole.d if self._v2 else whole
             count = None if held.count is None else answers.whole_number(held.count)
-            of, order = owners.of, self._order
-            made = [
-                order(row, owner)
-                for row in held.rows
-                if (owner := of(_text(row.owner))) is not None
-            ]
-        except (ValueError, ArithmeticError, RecursionError):
+            made = self._orders(held.rows, owners.of)
+        except (ValueError, ArithmeticError, RecursionError):  # msgspec's errors are ValueErrors
             return None
         return Answer([], count, made=made)
 
-    def _order(self, row: Any, owner: AccountRef) -> Order:
-        wanted, currency = self._wanted, _text(row.currency)
-        key = normal(_text(row.key))
-        net = _finite(row.net)
-        tax = self._tax(row) if self._taxed else None
-        ordered_on = _day(row.ordered_on) if self._dated and row.ordered_on else None
-        if (
-            key is None
-            or (self._dated and ordered_on is None)
-            or (net is None and "total" in wanted)
-        ):
-            raise _Unfit
-        total = NOT_FETCHED
-        if net is not None and "total" in wanted:
-            total = money(net + (tax or _NOTHING) if self._gross else net, currency)
-        asked_for = row.requested_on
-        return _order(
-            key,
-            owner,
-            key,
-            (_text(row.reference) or None) if "customer_reference" in wanted else NOT_FETCHED,
-            self._status(row) if "status" in wanted else NOT_FETCHED,
-            ordered_on if self._dated else NOT_FETCHED,
-            (_day(asked_for) if asked_for else None)
-            if "requested_delivery_on" in wanted
-            else NOT_FETCHED,
-            NOT_FETCHED,
-            (None if net is None else money(net, currency))
-            if "subtotal" in wanted
-            else NOT_FETCHED,
-            None if "freight" in wanted else NOT_FETCHED,
-            (None if tax is None else money(tax, currency)) if "tax" in wanted else NOT_FETCHED,
-            total,
-            self._lines(_items(row)) if "lines" in wanted else NOT_FETCHED,
-            NOT_FETCHED,
-            NOT_FETCHED,
-        )
 
-    def _lines(self, items: Iterable[Any]) -> tuple[OrderLine, ...]:
-        """The lines in order of position, as they come mostly. Hundreds in one answer: what a
-        function would do of a value is done here."""
-        wanted, units = self._of_line, self._columns.settings.units
-        product, quantity, unit = "product" in wanted, "quantity" in wanted, "unit" in wanted
-        priced, summed = "unit_price" in wanted, "total" in wanted
-        lines, ordered, before = [], True, (0, "")
-        for item in items:
-            position = item.position.strip().lstrip("0") if item.position else ""
-            place = (len(position), position)
-            ordered, before = ordered and before <= place, place
-            currency = item.currency.strip() if item.currency else ""
-            amount, net = item.quantity or _NOTHING, item.net
-            if not position or not amount.is_finite() or not (net is None or net.is_finite()):
-                raise _Unfit
-            price: Any = NOT_FETCHED
-            if priced:
-                price = None if net is None else unit_price(net, amount, currency)
-            total: Any = NOT_FETCHED
-            if summed:
-                total = None if net is None else money(net, currency)
-            measure: Any = NOT_FETCHED
-            if unit:
-                measure = item.unit.strip() if item.unit else ""
-                measure = units.get(measure, measure)
-            lines.append(
-                _line(
-                    position,
-                    _product_of(item.product, item.text) if product else NOT_FETCHED,
-                    amount if quantity else NOT_FETCHED,
-                    measure,
-                    price,
-                    total,
-                    NOT_FETCHED,
-                )
-            )
-        if not ordered:
-            lines.sort(key=_place)
-        return tuple(lines)
-
-    def _tax(self, row: Any) -> Decimal:
-        every_item, tax = self._columns.settings.tax_of_rejected_items, _NOTHING
-        for item in _items(row):
-            amount, rejected = item.tax, item.rejected
-            if amount and (every_item or not rejected or not rejected.strip()):
-                tax += amount
-        return _finite(tax) or _NOTHING
-
-    def _status(self, row: Any) -> OrderStatus:
-        statuses = self._columns.statuses
-        letters = self._letters_of(row)
-        known = self._letters.get(letters)
-        if known is None:
-            named = zip(statuses.properties, map(_text, letters), strict=True)
-            known = statuses.of(dict(named))
-            if len(self._letters) < _LETTERS:
-                self._letters[letters] = known
-        return known
+# -------------------------------------------------------------------------------------- values
 
 
-def _several(names: Iterable[str]) -> Callable[[Any], tuple[str | None, ...]]:
-    """Reads attributes as a tuple, however many there are."""
-    found = tuple(names)
-    if len(found) > 1:
-        return attrgetter(*found)
-    return lambda row: tuple(getattr(row, name) for name in found)
+def _text(value: str | None) -> str:
+    return value.strip() if value else ""
 
 
-def _place(line: OrderLine) -> tuple[int, str]:
-    return len(line.position), line.position
-
-
-@lru_cache(_PRODUCTS)
-def _product_of(code: str | None, text: str | None) -> Product:
-    code = _text(code)
-    code = (code.lstrip("0") or code) if code.isdigit() else code
-    return _product(code, _text(text) or code)
-
-
-def _items(row: Any) -> list[Any]:
-    """The items of an order. A list that the server did not finish has to be read on."""
-    if row.more is not None:
+def _number(key: str | None) -> str:
+    shown = normal(_text(key))
+    if shown is None:
         raise _Unfit
-    items = row.items
-    if isinstance(items, list):
-        return items
-    if items is None or items.more is not None:
+    return shown
+
+
+def _day(written: str | None) -> date | None:
+    return answers.day({"": written}, "")
+
+
+def _dated(written: str | None) -> date:
+    day = _day(written)
+    if day is None:
         raise _Unfit
-    found: list[Any] = items.results
-    return found
+    return day
 
 
-# -------------------------------------------------------------------------------------- shapes
+def _quantity(written: str | None) -> Decimal:
+    return answers.number({"": written}, "") or _NOTHING
 
 
-def _rows(
-    columns: OrderColumns, select: tuple[str, ...], embedded: dict[str, tuple[str, ...]]
-) -> Any:
-    dialect = columns.dialect
-    header = {
-        "key": (c.KEY, str),
-        "owner": (c.OWNER, str),
-        "ordered_on": (c.ORDERED_ON, str),
-        "reference": (c.REFERENCE, str),
-        "net": (c.NET, Decimal),
-        "requested_on": (c.REQUESTED_ON, str),
-        "currency": (c.CURRENCY, str),
-        **{f"s{n}": (name, str) for n, name in enumerate(columns.statuses.properties)},
-    }
-    item = {
-        "position": (c.POSITION, str),
-        "product": (dialect.product, str),
-        "text": (c.ITEM_TEXT, str),
-        "quantity": (c.QUANTITY, Decimal),
-        "unit": (dialect.unit, str),
-        "net": (c.ITEM_NET, Decimal),
-        "currency": (c.CURRENCY, str),
-        "tax": (c.ITEM_TAX, Decimal),
-        "rejected": (c.REJECTED, str),
-    }
-    asked = embedded.get(dialect.items)
-    lines: Any = list[_struct(item, asked or ())]  # type: ignore[misc]  # it is made here
-    if dialect.service.version is Version.V2:
-        more = {"results": ("results", lines, ...), "more": ("__next", Any, None)}
-        lines = _named(more)
-    return list[  # type: ignore[misc]  # it is made here
-        _struct(
-            header, select, items=(dialect.items, lines), more=f"{dialect.items}@odata.nextLink"
-        )
-        if asked is not None
-        else _struct(header, select)
-    ]
+def _position(written: str | None) -> tuple[int, str]:
+    """Where a line stands, and how that is shown."""
+    shown = _text(written).lstrip("0")
+    if not (shown.isdigit() and shown.isascii()):
+        raise _Unfit
+    return int(shown), shown
 
 
-def _struct(
-    held: dict[str, tuple[str, Any]],
-    select: tuple[str, ...],
-    items: tuple[str, Any] | None = None,
-    more: str = "",
-) -> Any:
-    """A row. Columns that were asked for must be there; of all others there is None."""
-    shape = {
-        name: (column, kind | None, ... if column in select else None)
-        for name, (column, kind) in held.items()
-    }
-    if items is not None:
-        shape |= {"items": (*items, ...), "more": (more, Any, None)}
-    return _named(shape)
+def _made_product(code: str | None, text: str | None) -> Product:
+    shown = _text(code)
+    shown = (shown.lstrip("0") or shown) if shown.isdigit() else shown
+    product = _product(shown, _text(text) or shown)
+    if len(_products) >= _MANY:
+        _products.clear()
+    _products[code] = product
+    return product
 
 
-def _named(shape: dict[str, tuple[str, Any, Any]]) -> Any:
-    """name: column, type, default (... where there is none). One without a default comes first."""
-    held: list[Any] = [(name, kind) for name, (_, kind, default) in shape.items() if default is ...]
-    held += [(n, kind, default) for n, (_, kind, default) in shape.items() if default is not ...]
-    columns = {name: column for name, (column, _, _) in shape.items()}
-    return msgspec.defstruct("Row", held, rename=columns, gc=False)
+#: A key that is shown as it is written.
+_plain = re.compile(r"[1-9][0-9]{0,9}", re.ASCII).fullmatch
+_days, _dates = Memo(_day, _MANY), Memo(_dated, _MANY)
+_quantities, _positions = Memo(_quantity, _MANY), Memo(_position, _MANY)
+_currencies = Memo(lambda written: rounding(_text(written)), _MOST)
+#: The product that a code stood for last: a text of its own is rare.
+_products: dict[str | None, Product] = {}
 
 
-def _envelope(version: Version, rows: Any) -> Any:
-    if version is Version.V4:
-        return _named(
-            {
-                "rows": ("value", rows, ...),
-                "count": ("@odata.count", Any, None),
-                "following": ("@odata.nextLink", Any, None),
-            }
-        )
-    inner = _named(
-        {
-            "rows": ("results", rows, ...),
-            "count": ("__count", Any, None),
-            "following": ("__next", Any, None),
-        }
-    )
-    return _named({"d": ("d", inner, ...)})
+def _place(line: OrderLine) -> int:
+    return int(line.position)
+
+
+# ------------------------------------------------------------------------------------- records
+
+
+class _Writer:
+    """Writes functions from the rows of an answer, and whose they are, to orders."""
+
+    def __init__(self, columns: OrderColumns) -> None:
+        self._columns = columns
+        units, statuses = columns.settings.units, columns.statuses
+
+        def unit(written: str | None) -> str:
+            return units.get(_text(written), _text(written))
+
+        def status(letters: tuple[str | None, ...]) -> OrderStatus:
+            return statuses.of(dict(zip(statuses.properties, map(_text, letters), strict=True)))
+
+        self._units, self._statuses = Memo(unit, _MOST), Memo(status, _MANY)
+
+    def orders(self, fields: Fields, *, dated: bool) -> Callable[..., list[Order]]:
+        """Takes rows and `Owners.of`. dated: whether the day of each order was asked for."""
+        code = Code("rows", "of")
+        code.line("found, whose, owner = [], None, None")
+        with code.block("for row in rows:"):
+            with code.block("if row.owner != whose:"):
+                code.line("whose = row.owner")
+                code.line(f"owner = of({code.bound(_text)}(whose))")
+            with code.block("if owner is None:"):
+                code.line("continue")
+            order = code.record(Order, self._order(code, fields, dated))
+            code.line(f"found.append({order})")
+        code.line("return found")
+        return code.function()
+
+    def _order(self, code: Code, fields: Fields, dated: bool) -> dict[str, str]:
+        """What each attribute of an order is: only those that are wanted."""
+        wanted = own(fields)
+        plain, number = code.bound(_plain), code.bound(_number)
+        key = code.local(f"row.key if {plain}(row.key or '') else {number}(row.key)")
+        values = {"id": key, "owner": "owner", "number": key}
+        if dated:
+            values["ordered_on"] = f"{code.bound(_dates)}[row.ordered_on]"
+        if "requested_delivery_on" in wanted:
+            values["requested_delivery_on"] = f"{code.bound(_days)}[row.requested_on]"
+        if "customer_reference" in wanted:
+            values["customer_reference"] = "(row.reference or '').strip() or None"
+        if "freight" in wanted:
+            values["freight"] = "None"
+        if "status" in wanted:
+            letters = "".join(f"row.{name}, " for name in shapes.letters(self._columns))
+            values["status"] = f"{code.bound(self._statuses)}[({letters})]"
+        if "lines" in wanted or self._columns.sums_tax(fields):
+            self._items(code, fields)
+        if "lines" in wanted:
+            values["lines"] = "tuple(lines)"
+        return values | self._amounts(code, fields)
+
+    def _amounts(self, code: Code, fields: Fields) -> dict[str, str]:
+        wanted, values = own(fields), {}
+        made = f"{code.bound(money)}({{}}, {code.bound(_text)}(row.currency))"
+        if "tax" in wanted:
+            values["tax"] = made.format("tax")
+        if wanted.isdisjoint({"subtotal", "total"}):
+            return values
+        net = code.local("row.net")
+        self._finite(code, net, needed="total" in wanted)
+        if "subtotal" in wanted:
+            values["subtotal"] = f"None if {net} is None else {made.format(net)}"
+        if "total" in wanted:
+            taxed = self._columns.settings.prices == "gross"
+            tax = f" + (tax or {code.bound(_NOTHING)})" if taxed else ""
+            values["total"] = made.format(net + tax)
+        return values
+
+    def _items(self, code: Code, fields: Fields) -> None:
+        """Leaves an order's `lines` in order of position, as they come mostly, and its `tax`: what
+        of both is wanted."""
+        lines, taxed = "lines" in own(fields), self._columns.sums_tax(fields)
+        if lines:
+            code.line("lines, before, ordered = [], 0, True")
+        if taxed:
+            code.line(f"tax = {code.bound(_NOTHING)}")
+        v2 = self._columns.dialect.service.version is Version.V2
+        with code.block(f"for item in row.items{'.rows' if v2 else ''}:"):
+            if taxed:
+                self._add_tax(code)
+            if lines:
+                self._line(code, own(inside(fields, "lines")))
+        if taxed:
+            self._finite(code, "tax", needed=True)
+        if lines:
+            with code.block("if not ordered:"):
+                code.line(f"lines.sort(key={code.bound(_place)})")
+
+    def _add_tax(self, code: Code) -> None:
+        # What is no number makes the sum none, and is found there.
+        every = self._columns.settings.tax_of_rejected_items
+        counts = "" if every else " and not (item.rejected and item.rejected.strip())"
+        with code.block(f"if item.tax{counts}:"):
+            code.line("tax += item.tax")
+
+    def _line(self, code: Code, wanted: Fields) -> None:
+        code.line(f"place, position = {code.bound(_positions)}[item.position]")
+        with code.block("if place < before:"):
+            code.line("ordered = False")
+        code.line("before = place")
+        values = {"position": "position"}
+        if "product" in wanted:
+            values["product"] = self._product(code)
+        if not wanted.isdisjoint({"quantity", "unit_price"}):
+            quantity = self._quantity(code)
+            if "quantity" in wanted:
+                values["quantity"] = quantity
+        if "unit" in wanted:
+            values["unit"] = f"{code.bound(self._units)}[item.unit]"
+        if not wanted.isdisjoint({"unit_price", "total"}):
+            values |= self._prices(code, wanted)
+        line = code.record(OrderLine, values)
+        code.line(f"lines.append({line})")
+
+    def _product(self, code: Code) -> str:
+        product = code.local(f"{code.bound(_products)}.get(item.product)")
+        with code.block(f"if {product} is None or {product}.name != item.text:"):
+            code.line(f"{product} = {code.bound(_made_product)}(item.product, item.text)")
+        return product
+
+    def _quantity(self, code: Code) -> str:
+        if self._columns.dialect.service.version is Version.V2:
+            code.line(f"quantity = {code.bound(_quantities)}[item.quantity]")
+        else:
+            code.line(f"quantity = item.quantity or {code.bound(_NOTHING)}")
+            self._finite(code, "quantity", needed=True)
+        return "quantity"
+
+    def _prices(self, code: Code, wanted: Fields) -> dict[str, str]:
+        """As `unit_price` and `money` make them, without a call for each."""
+        values = {name: code.local("None") for name in ("unit_price", "total") if name in wanted}
+        code.line("net = item.net")
+        with code.block("if net is not None:"):
+            self._finite(code, "net", needed=True)
+            currencies, rounded = code.bound(_currencies), code.bound(QUANTIZE)
+            code.line(f"smallest, of_unit, currency = {currencies}[item.currency]")
+            if "unit_price" in wanted:
+                with code.block("if quantity:"):
+                    price = f"{rounded}({code.bound(DIVIDE)}(net, quantity), of_unit)"
+                    made = code.record(Money, {"amount": price, "currency": "currency"})
+                    code.line(f"{values['unit_price']} = {made}")
+            if "total" in wanted:
+                code.line(f"amount = {rounded}(net, smallest)")
+                amount = "amount if amount == net else net"
+                made = code.record(Money, {"amount": amount, "currency": "currency"})
+                code.line(f"{values['total']} = {made}")
+        return values
+
+    def _finite(self, code: Code, number: str, *, needed: bool) -> None:
+        """Leaves to `translate` what is no number; needed: and what is not there."""
+        there = f"{number} is None or not" if needed else f"{number} is not None and not"
+        with code.block(f"if {there} {number}.is_finite():"):
+            code.line(f"raise {code.bound(_Unfit)}")

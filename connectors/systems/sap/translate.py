@@ -45,7 +45,7 @@ _PRICES = Context(prec=40, rounding=ROUND_HALF_UP)
 #: 0.01 for two digits after the point.
 _STEPS = [Decimal(1).scaleb(-digits) for digits in range(7)]
 _money = maker(Money)
-_quantize, _divide = _PRICES.quantize, _PRICES.divide
+QUANTIZE, DIVIDE = _PRICES.quantize, _PRICES.divide
 _NOTHING = Decimal(0)
 
 
@@ -54,20 +54,26 @@ def decimals(currency: str) -> int:
     return _DECIMALS.get(currency, 2)
 
 
+def rounding(currency: str) -> tuple[Decimal, Decimal, str]:
+    """The smallest amount of a currency, the smallest price of one unit, and the currency as it is
+    told. A document without one is in XXX, which ISO 4217 keeps for that."""
+    digits = decimals(currency)
+    return _STEPS[digits], _STEPS[digits + 2], currency or "XXX"
+
+
 def money(amount: Decimal, currency: str) -> Money:
-    """An amount with the decimals of its currency, unless that would change it. A document without
-    a currency is in XXX, which ISO 4217 keeps for that."""
-    currency = currency or "XXX"
-    rounded = _quantize(amount, _STEPS[_DECIMALS.get(currency, 2)])
-    return _money(rounded if rounded == amount else amount, currency)
+    """An amount with the decimals of its currency, unless that would change it."""
+    smallest, _, shown = rounding(currency)
+    rounded = QUANTIZE(amount, smallest)
+    return _money(rounded if rounded == amount else amount, shown)
 
 
 def unit_price(net: Decimal, quantity: Decimal, currency: str) -> Money | None:
     """Net price of one unit, rounded to two digits more than the currency has; None for none."""
     if not quantity:
         return None
-    exact = _STEPS[_DECIMALS.get(currency, 2) + 2]
-    return _money(_quantize(_divide(net, quantity), exact), currency or "XXX")
+    _, smallest, shown = rounding(currency)
+    return _money(QUANTIZE(DIVIDE(net, quantity), smallest), shown)
 
 
 @dataclass(frozen=True, slots=True)
