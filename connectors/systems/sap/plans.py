@@ -49,12 +49,12 @@ class Plans:
     """The plans of one system."""
 
     def __init__(self, columns: OrderColumns) -> None:
-        writer = _Writer(columns)
+        writer, readable = _Writer(columns), shapes.readable(columns)
 
         def plan(fields: Fields, select: tuple[str, ...]) -> Plan | None:
             wanted, lines = own(fields), own(inside(fields, "lines"))
             # Partners and schedule lines are rare in lists: left to `translate`.
-            if "ship_to" in wanted or "delivered_quantity" in lines:
+            if not readable or "ship_to" in wanted or "delivered_quantity" in lines:
                 return None
             return Plan(columns, writer, fields, select)
 
@@ -127,6 +127,10 @@ def _position(written: str | None) -> tuple[int, str]:
     return int(shown), shown
 
 
+def _rounding(currency: str | None) -> tuple[Decimal, Decimal, str]:
+    return rounding(_text(currency))
+
+
 def _made_product(code: str | None, text: str | None) -> Product:
     shown = _text(code)
     shown = (shown.lstrip("0") or shown) if shown.isdigit() else shown
@@ -141,7 +145,7 @@ def _made_product(code: str | None, text: str | None) -> Product:
 _plain = re.compile(r"[1-9][0-9]{0,9}", re.ASCII).fullmatch
 _days, _dates = Memo(_day, _MANY), Memo(_dated, _MANY)
 _quantities, _positions = Memo(_quantity, _MANY), Memo(_position, _MANY)
-_currencies = Memo(lambda written: rounding(_text(written)), _MOST)
+_currencies = Memo(_rounding, _MOST)
 #: The product that a code stood for last: a text of its own is rare.
 _products: dict[str | None, Product] = {}
 
@@ -285,7 +289,7 @@ class _Writer:
 
     def _prices(self, code: Code, wanted: Fields) -> dict[str, str]:
         """As `unit_price` and `money` make them, without a call for each."""
-        values = {name: code.local("None") for name in ("unit_price", "total") if name in wanted}
+        values = {n: code.local("None") for n in sorted(wanted & {"unit_price", "total"})}
         code.line("net = item.net")
         with code.block("if net is not None:"):
             self._finite(code, "net", needed=True)

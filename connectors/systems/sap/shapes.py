@@ -17,6 +17,21 @@ from connectors.systems.sap.columns import OrderColumns
 #: name: column, type, whether it has to be there.
 _Shape = dict[str, tuple[str, Any, bool]]
 
+_HEADER: Mapping[str, tuple[str, Any]] = {
+    "key": (c.KEY, str),
+    "owner": (c.OWNER, str),
+    "ordered_on": (c.ORDERED_ON, str),
+    "reference": (c.REFERENCE, str),
+    "net": (c.NET, Decimal),
+    "requested_on": (c.REQUESTED_ON, str),
+    "currency": (c.CURRENCY, str),
+}
+
+
+def readable(columns: OrderColumns) -> bool:
+    """Whether each column is read in one way: a status may be told by a column of another use."""
+    return {column for column, _ in _HEADER.values()}.isdisjoint(columns.statuses.properties)
+
 
 def letters(columns: OrderColumns) -> list[str]:
     """The names of an order's columns that its status is told by, in the order of the map."""
@@ -34,17 +49,8 @@ def whole(columns: OrderColumns, fields: Fields, select: Container[str]) -> Any:
 
 
 def _orders(columns: OrderColumns, fields: Fields, select: Container[str]) -> Any:
-    names = {
-        "key": (c.KEY, str),
-        "owner": (c.OWNER, str),
-        "ordered_on": (c.ORDERED_ON, str),
-        "reference": (c.REFERENCE, str),
-        "net": (c.NET, Decimal),
-        "requested_on": (c.REQUESTED_ON, str),
-        "currency": (c.CURRENCY, str),
-    }
     told = zip(letters(columns), columns.statuses.properties, strict=True)
-    shape = _asked({**names, **{name: (column, str) for name, column in told}}, select)
+    shape = _asked({**_HEADER, **{name: (column, str) for name, column in told}}, select)
     for embedded in columns.embedded(fields):
         shape |= _embedded(columns, embedded.select)
     return _struct(shape)

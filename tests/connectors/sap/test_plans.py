@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -45,7 +48,37 @@ numbers = st.sampled_from(["0", "1.000", "12.50", "1250.00", "-3.333", "99999999
 )
 texts = st.sampled_from([None, "", " ", "A", "C", " B ", "PEN", "COP", "CLP", "000123", "x1"])
 days = st.sampled_from([None, "", "/Date(1793923200000)/", "2026-11-18", "2026-11-18T00:00:00"])
-odd = st.sampled_from([1, 1.5, True, [], {}, "NaN", "Infinity", "1e3", " 7 ", "?", "/Date(x)/"])
+ODD: list[Any] = [
+    *(None, "", " ", 0, 1, 1.5, -2, 1e300, True, False, [], {}, [None], "?", "\u00b2", "\u0663"),
+    *(
+        "NaN",
+        "-NaN",
+        "sNaN",
+        "Infinity",
+        "-Infinity",
+        "1e3",
+        "1E+3",
+        "-1e-3",
+        "1_000",
+        "0e9",
+        "-0.00",
+    ),
+    *(
+        " 7 ",
+        "+7",
+        "0000",
+        "007",
+        "1" * 50,
+        "0." + "3" * 50,
+        "A1",
+        "a",
+        "x" * 300,
+        "\ud7ff",
+        "null",
+    ),
+    *("/Date(x)/", "/Date(1793923200000+0060)/", "/Date(99999999999999999)/", "2026-02-30", "0"),
+]
+odd = st.sampled_from(ODD)
 
 
 def _value(draw: st.DrawFn, column: str) -> Any:
@@ -56,7 +89,7 @@ def _value(draw: st.DrawFn, column: str) -> Any:
     if column == "SalesOrder":
         return draw(st.sampled_from(["1", "0000004711", "A1"]))
     if column == "SalesOrderItem":
-        return draw(st.sampled_from(["10", "000020", "100", "A"]))
+        return draw(st.sampled_from(["10", "000020", "20", "100", " 30 ", "9", "10"]))
     if column.endswith("Date"):
         return draw(days if column != "SalesOrderDate" else days.filter(bool))
     if "Amount" in column or ("Quantity" in column and "Unit" not in column):
@@ -120,24 +153,103 @@ def test_a_plan_reads_as_rows_are_read(
     assert planned.count == answers.read(body, columns.dialect.service.version).count
 
 
+def _documented(columns: OrderColumns, wanted: frozenset[str], orders: int = 1) -> dict[str, Any]:
+    """An answer as the service documents it, for either version."""
+    select = columns.header(wanted, ("SalesOrderDate",))
+    rows = []
+    for number in range(1, orders + 1):
+        row: dict[str, Any] = {
+            column: "2026-11-18"
+            if column.endswith("Date")
+            else "5.00"
+            if "Amount" in column
+            else "1"
+            for column in select
+        } | {"SalesOrder": str(number), "SoldToParty": "17100001"}
+        for embedded in columns.embedded(wanted):
+            items: Any = [dict.fromkeys(embedded.select, "10"), dict.fromkeys(embedded.select, "9")]
+            v2 = columns.dialect.service.version is Version.V2
+            row[embedded.navigation] = {"results": items} if v2 else items
+        rows.append(row)
+    return {"d": {"results": rows}, "value": rows}
+
+
 @pytest.mark.parametrize("columns", COLUMNS)
 def test_what_is_documented_is_planned(columns: OrderColumns) -> None:
-    select = columns.header(_PLANNED, ("SalesOrderDate",))
-    row: dict[str, Any] = {
-        column: "2026-11-18" if column.endswith("Date") else "5.00" if "Amount" in column else "1"
-        for column in select
-    } | {"SoldToParty": "17100001"}
-    for embedded in columns.embedded(_PLANNED):
-        items: Any = [dict.fromkeys(embedded.select, "10"), dict.fromkeys(embedded.select, "9")]
-        v2 = columns.dialect.service.version is Version.V2
-        row[embedded.navigation] = {"results": items} if v2 else items
-    body = msgspec.json.encode({"d": {"results": [row]}, "value": [row]})
-    read = Plans(columns).reading(_PLANNED, select, OWNERS)
+    body = msgspec.json.encode(_documented(columns, _PLANNED))
+    read = Plans(columns).reading(_PLANNED, columns.header(_PLANNED, ("SalesOrderDate",)), OWNERS)
     assert read
     planned = read(body)
     assert planned
     assert planned.made == _by_rows(columns, _PLANNED, body)
     assert [line.position for line in planned.made[0].lines] == ["9", "10"]
+
+
+def _spoiled(answer: dict[str, Any], items: str) -> Iterator[tuple[str, bytes]]:
+    """The answer with one odd value in one place, or without that place, for all of both."""
+    for inside in (False, True):
+        _, row = _places(answer, items)[inside]
+        for column in row:
+            for value in (*ODD, ...):
+                spoiled = deepcopy(answer)
+                for held in _places(spoiled, items)[inside]:
+                    if value is ...:
+                        del held[column]
+                    else:
+                        held[column] = value
+                    break
+                yield f"{column}={value!r}", msgspec.json.encode(spoiled)
+
+
+def _places(answer: dict[str, Any], items: str) -> list[list[dict[str, Any]]]:
+    """The rows of the orders, and those of the first one's lines."""
+    rows = answer["value"]
+    lines = rows[0][items]
+    return [rows, lines if isinstance(lines, list) else lines["results"]]
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_one_odd_value_anywhere_is_read_as_rows_are_or_left_to_them(columns: OrderColumns) -> None:
+    read = Plans(columns).reading(_PLANNED, columns.header(_PLANNED, ("SalesOrderDate",)), OWNERS)
+    assert read
+    answer = _documented(columns, _PLANNED, 2)
+    outcomes = set()
+    for place, body in _spoiled(answer, columns.dialect.items):
+        by_rows = None
+        with suppress(ValueError, ArithmeticError):
+            by_rows = _by_rows(columns, _PLANNED, body)
+        # Twice: what was worked out of a value is kept for the next.
+        for planned in (read(body), read(body)):
+            outcomes.add((planned is None, by_rows is None))
+            if planned is not None:
+                assert repr(planned.made) == repr(by_rows), place
+    assert outcomes == {(False, False), (True, False), (True, True)}
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_lines_stand_in_order_of_position_and_equal_ones_as_they_came(
+    columns: OrderColumns,
+) -> None:
+    wanted = frozenset({"lines", "lines.product"})
+    read = Plans(columns).reading(wanted, columns.header(wanted), OWNERS)
+    assert read
+    answer = _documented(columns, wanted)
+    lines = _places(answer, columns.dialect.items)[1]
+    came = ["10", "000100", "20", "10", "9", " 20 ", "000010"]
+    material, text = columns.dialect.product, "SalesOrderItemText"
+    lines[:] = [
+        {"SalesOrderItem": position, material: "00042", text: f"{place % 2} of 2"}
+        for place, position in enumerate(came)
+    ]
+    body = msgspec.json.encode(answer)
+    planned = read(body)
+    assert planned
+    [order] = planned.made or ()
+    found = order.lines
+    assert [line.position for line in found] == ["9", "10", "10", "10", "20", "20", "100"]
+    assert {line.product.code for line in found} == {"42"}
+    assert [line.product.name[0] for line in found] == ["0", "0", "1", "0", "0", "1", "1"]
+    assert found == _by_rows(columns, wanted, body)[0].lines
 
 
 @pytest.mark.parametrize(
@@ -171,3 +283,10 @@ def test_lines_that_the_server_did_not_finish_are_left_to_rows() -> None:
 def test_what_is_rare_has_no_plan() -> None:
     for wanted in ({"ship_to"}, {"lines", "lines.delivered_quantity"}):
         assert Plans(COLUMNS[0]).reading(frozenset(wanted), ("SalesOrder",), OWNERS) is None
+
+
+def test_a_status_told_by_a_column_of_another_use_is_left_to_rows() -> None:
+    rule = {"status": "BLOCKED", "when": {"PurchaseOrderByCustomer": ["*"]}}
+    columns = _columns(status_rules=[rule])
+    wanted = frozenset({"status", "customer_reference"})
+    assert Plans(columns).reading(wanted, columns.header(wanted), OWNERS) is None
