@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
@@ -27,14 +27,16 @@ class BrokenConnector(TypeError):
     """A folder or an entry point that holds no connector, or one whose name is taken."""
 
 
-def find() -> dict[str, Connector[Any]]:
-    """Every connector by its name. Raises BrokenConnector, which names the folder or package."""
+def find(wanted: Collection[object] | None = None) -> dict[str, Connector[Any]]:
+    """Every connector by its name. wanted: folders that are called otherwise are left alone. Raises
+    BrokenConnector, which names the folder or package."""
     found: dict[str, Connector[Any]] = {}
-    for module in iter_modules(systems.__path__, systems.__name__ + "."):
-        offered = getattr(import_module(module.name), "connector", None)
-        _add(found, offered, module.name)
+    folders = {module.name for module in iter_modules(systems.__path__)}
+    for folder in sorted(folders if wanted is None else folders.intersection(wanted)):
+        module = f"{systems.__name__}.{folder}"
+        _add(found, getattr(import_module(module), "connector", None), module)
     for point in entry_points(group=GROUP):
-        _add(found, _offered(point), f"{point.value} (entry point {point.name})")
+        _add(found, _offered(point), f"{point.value} (entry point {point.name})", folders)
     return found
 
 
@@ -47,21 +49,40 @@ def _offered(point: EntryPoint) -> object:
     return getattr(loaded, "connector", None) if isinstance(loaded, ModuleType) else loaded
 
 
-def _add(found: dict[str, Connector[Any]], offered: object, where: str) -> None:
+def _add(
+    found: dict[str, Connector[Any]], offered: object, where: str, taken: Collection[str] = ()
+) -> None:
     if not isinstance(offered, Connector):
         raise BrokenConnector(f"{where} holds no Connector named `connector`")
-    if offered.name in found:
+    if offered.name in found or offered.name in taken:
         raise BrokenConnector(f"{where} offers the connector {offered.name!r}, which exists")
     found[offered.name] = offered
 
 
-async def start(source: str, table: Mapping[str, Any], wiring: Wiring) -> System:
-    """Opens the system that a table `[systems.<source>]` of portal.toml describes.
+async def start_all(tables: Mapping[str, Mapping[str, Any]], wiring: Wiring) -> dict[str, System]:
+    """Opens the systems that the tables `[systems.<name>]` of portal.toml describe.
 
-    Raises UnknownConnector, or msgspec.ValidationError that names the wrong key."""
+    Raises UnknownConnector, BrokenConnector, or msgspec.ValidationError that names the wrong
+    key."""
+    named = [table.get("connector") for table in tables.values()]
+    known = find(named)
+    if not all(name in known for name in named):
+        known = find()  # a folder may call its connector otherwise
+    return {
+        source: await _started(source, table, wiring, known) for source, table in tables.items()
+    }
+
+
+async def start(source: str, table: Mapping[str, Any], wiring: Wiring) -> System:
+    """Opens one system, likewise."""
+    return (await start_all({source: table}, wiring))[source]
+
+
+async def _started(
+    source: str, table: Mapping[str, Any], wiring: Wiring, known: Mapping[str, Connector[Any]]
+) -> System:
     raw = dict(table)
     name = raw.pop("connector", None)
-    known = find()
     if name not in known:
         raise UnknownConnector(
             f"systems.{source}: no connector {name!r}; there are: {', '.join(sorted(known))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLSchema
 
@@ -15,7 +15,6 @@ from gateway.operations.answers import WholeAnswers
 from gateway.operations.defer import deferring
 from gateway.operations.persisted import Persisted, Trust
 from gateway.operations.run import Operations
-from gateway.operations.taught import SharedTexts
 from gateway.settings import Settings, SettingsError
 from gateway.sources import changes
 from gateway.sources.absent import Absent
@@ -29,6 +28,9 @@ from gateway.sources.guarded import (
 )
 from schema.context import Context, Sources
 from schema.root import SCHEMA
+
+if TYPE_CHECKING:
+    from gateway.operations.taught import SharedTexts
 
 
 async def open_operations(settings: Settings) -> Operations:
@@ -55,6 +57,8 @@ def _shared_texts(settings: Settings) -> SharedTexts | None:
     """Where processes share what clients taught them. Raises SettingsError."""
     if not settings.redis or not settings.documents.automatic:
         return None
+    from gateway.operations.taught import SharedTexts
+
     try:
         return SharedTexts(settings.redis)
     except ValueError as error:

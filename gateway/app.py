@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
@@ -32,7 +33,6 @@ from gateway.answering import (
 )
 from gateway.entrance import Entrance, open_entrance
 from gateway.events.hub import Hub
-from gateway.events.shared import SharedEvents
 from gateway.events.submitted import Submitted
 from gateway.files.links import DOWNLOADS, UPLOADS
 from gateway.files.opened import OpenedFiles, open_files
@@ -55,14 +55,18 @@ from gateway.sources.cached import open_answers
 from gateway.sources.guarded import (
     GuardedCases,
 )
-from gateway.submissions.files import HeldFiles
-from gateway.submissions.opened import OpenSubmissions, open_submissions
-from gateway.submissions.pending import Pending
+from schema import texts
 from schema.cases.catalogue import Catalogue
 from schema.context import Caller, Context, Note, Sources
 from schema.events import Event, What
 from schema.identity.service import Origin
 from schema.support.desks import Desks
+
+if TYPE_CHECKING:
+    from gateway.events.shared import SharedEvents
+    from gateway.submissions.files import HeldFiles
+    from gateway.submissions.opened import OpenSubmissions
+    from gateway.submissions.pending import Pending
 
 _SUBMITTED = Event(What.SUBMISSIONS_CHANGED, "")
 
@@ -78,9 +82,22 @@ class Gateway:
     systems: tuple[System, ...]
     events: Hub
     submissions: OpenSubmissions | None
+    _desks: Desks
+    _ready: health.Ready
     _lasting: Lasting
     #: Lets go of everything.
     close: Callable[[], Awaitable[None]]
+
+    async def finish(self) -> None:
+        """The rest of the start, which takes as long as what is before it, and may be done while
+        requests are answered: they wait for it where they need it. Here, and not when somebody
+        needs it: what is wrong is told at the start. Raises DesksError, DatabaseError."""
+        self._ready.starting = True
+        await asyncio.to_thread(self._desks.load)
+        await asyncio.to_thread(texts.load)
+        if self.submissions is not None:
+            await self.submissions.start()
+        self._ready.starting = False
 
     async def drain(self) -> None:
         """Lets connections that stay open go, each as its clients like it best."""
@@ -99,7 +116,8 @@ async def open_gateway(
     settings: Settings, wiring: Wiring | None = None, *, background: bool = True
 ) -> Gateway:
     """A gateway by its settings. wiring: what connectors need of the world; tests pass their own.
-    background: False for commands, which end before work in the background would.
+    background: False for commands, which end before work in the background would. With it,
+    `Gateway.finish` remains to be done.
 
     Raises SettingsError, CatalogueError, DesksError, UnknownConnector or msgspec.ValidationError,
     each with a text for whoever wrote the settings; see also `open_entrance`."""
@@ -112,9 +130,9 @@ async def open_gateway(
             Desks.read, settings.path(settings.texts.desks), ZoneInfo(settings.texts.time_zone)
         ),
     )
-    systems = {
-        name: await catalog.start(name, table, wiring) for name, table in settings.systems.items()
-    }
+    if not background:
+        await asyncio.to_thread(desks.load)
+    systems = await catalog.start_all(settings.systems, wiring)
     answers = open_answers(settings.cache, settings.redis, lambda: wiring.clock().timestamp())
     sources = open_sources(settings, systems, answers)
     entrance = await open_entrance(
@@ -202,7 +220,19 @@ async def open_gateway(
     ready = health.Ready(opened, wiring.clock, submissions.pending if submissions else None)
     rest = _starlette(ready, entrance, routes, close)
     app = opened_to(settings.server.origins, Front(graphql, lasting.sockets, rest))
-    return Gateway(app, operations, entrance, sources, opened, hub, submissions, lasting, close)
+    return Gateway(
+        app,
+        operations,
+        entrance,
+        sources,
+        opened,
+        hub,
+        submissions,
+        desks,
+        ready,
+        lasting,
+        close,
+    )
 
 
 def _forgetting(callers: Callers) -> Callable[[Event | None], None]:
@@ -229,6 +259,8 @@ def _shared(hub: Hub, settings: Settings, *, background: bool) -> SharedEvents |
     """What carries events to other processes, where there are some. Raises SettingsError."""
     if not settings.redis:
         return None
+    from gateway.events.shared import SharedEvents
+
     try:
         shared = SharedEvents(hub, settings.redis)
     except ValueError as error:
@@ -278,6 +310,8 @@ async def _submissions(
     """What takes in cases; None where the CRM takes none."""
     if writer is None:
         return None
+    from gateway.submissions.opened import open_submissions
+
     return await open_submissions(
         settings.submissions,
         entrance.database,

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.requests import Request as HttpRequest
@@ -32,13 +33,15 @@ from gateway.database.engine import Database
 from gateway.database.migrate import open_database
 from gateway.http.headers import Head
 from gateway.http.origins import Origins
-from gateway.identity.embedded import EmbeddedIdentity, open_identity
-from gateway.identity.invitations import EnsureContact
 from gateway.settings import Settings, SettingsError
 from schema.context import Caller
 from schema.identity.service import Invitation
 from schema.problems import Problem, ProblemCode, Problems
 from schema.texts import N_
+
+if TYPE_CHECKING:
+    from gateway.identity.embedded import EmbeddedIdentity
+    from gateway.identity.invitations import EnsureContact
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ async def open_entrance(
         callers = Callers(customers, believed, wiring.clock)
         identity: EmbeddedIdentity | None = None
         if settings.access.embedded:
+            from gateway.identity.embedded import open_identity
+
             identity = await open_identity(
                 settings.identity,
                 database,

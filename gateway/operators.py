@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -25,7 +25,6 @@ from gateway.database.engine import Database
 from gateway.database.migrate import open_database
 from gateway.entrance import open_tokens
 from gateway.identity import commands
-from gateway.identity.embedded import EmbeddedIdentity
 from gateway.operations import manifest
 from gateway.operations.persisted import DocumentSettings
 from gateway.settings import Settings, SettingsError
@@ -36,6 +35,9 @@ from schema.errors import InputError
 from schema.identity.service import Invitation, Problems
 from schema.nodes import key_of
 from schema.texts import LANGUAGES, say
+
+if TYPE_CHECKING:
+    from gateway.identity.embedded import EmbeddedIdentity
 
 T = TypeVar("T")
 

@@ -9,8 +9,6 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.core import negotiate_locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 LANGUAGES = ("es", "en", "pt")
 _LOCALE = Path(__file__).parent / "locale"
@@ -27,11 +25,20 @@ def catalogue(language: str) -> NullTranslations:
     path = _LOCALE / language / "LC_MESSAGES" / "portal.po"
     if language == "en" or not path.exists():
         return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
     compiled = BytesIO()
     with path.open("rb") as source:
         write_mo(compiled, read_po(source, locale=language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def load() -> None:
+    """Reads every language's texts, which otherwise happens when one is first needed."""
+    for language in LANGUAGES:
+        catalogue(language)
 
 
 def say(language: str, text: str, values: Mapping[str, object] | None = None) -> str:

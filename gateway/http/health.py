@@ -34,7 +34,7 @@ async def live(http: HttpRequest) -> Response:
 class Ready:
     """The gateway is ready as soon as it has started: a system that is down costs its own fields,
     so it must not cost the whole portal its traffic. Which systems answer is told all the same, and
-    how much waits for the CRM."""
+    how much waits for the CRM. starting: the rest of the start is under way."""
 
     def __init__(
         self,
@@ -45,8 +45,11 @@ class Ready:
         self._systems, self._clock, self._pending = systems, clock, pending
         self._known: tuple[datetime, dict[str, str]] | None = None
         self._lock = asyncio.Lock()
+        self.starting = False
 
     async def answer(self, http: HttpRequest) -> Response:
+        if self.starting:
+            return JSONResponse({"status": "starting"}, 503)
         states = await self._states()
         told: dict[str, object]
         well = all(state == "ok" for state in states.values())

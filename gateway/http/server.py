@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import resource
 import socket
 from collections.abc import Awaitable, Callable
@@ -27,11 +29,14 @@ async def serve(
     message_bytes: int,
     ping_seconds: float,
     begun: Callable[[], None],
+    finish: Callable[[], Awaitable[None]],
     drain: Callable[[], Awaitable[None]],
 ) -> None:
     """Answers on a socket. trusts: whether an address is that of a proxy of ours. message_bytes: of
     one that comes by WebSocket. ping_seconds: between signs of life of one. begun: called as soon
-    as it can be asked. drain: lets connections that stay open go, before the others are closed."""
+    as it can be asked. finish: does the rest of the start from then on; what it raises stops the
+    server, and is raised. drain: lets connections that stay open go, before the others are
+    closed."""
     _allow_files(table.most + _FILES)
     bounds = Bounds(
         head_seconds=table.head_seconds,
@@ -57,7 +62,10 @@ async def serve(
         timeout_keep_alive=table.keep_alive_seconds,
         timeout_graceful_shutdown=_GRACE,
     )
-    await _Server(config, begun, drain).serve(sockets=[listener])
+    server = _Server(config, begun, finish, drain)
+    await server.serve(sockets=[listener])
+    if server.failed is not None:
+        raise server.failed
 
 
 class _Server(uvicorn.Server):
@@ -65,17 +73,32 @@ class _Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         begun: Callable[[], None],
+        finish: Callable[[], Awaitable[None]],
         drain: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
-        self._begun, self._drain = begun, drain
+        self._begun, self._finish, self._drain = begun, finish, drain
+        self._finishing: asyncio.Task[None] | None = None
+        self.failed: Exception | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._begun()
+            self._finishing = asyncio.create_task(self._finished())
+
+    async def _finished(self) -> None:
+        try:
+            await self._finish()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the start
+            self.failed = error
+            self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._finishing is not None:
+            self._finishing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._finishing
         await self._drain()
         await super().shutdown(sockets)
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.audit import Audit
 from gateway.database.engine import address
 from gateway.database.migrate import head, migrate
 from gateway.identity import addresses
-from gateway.identity.embedded import EmbeddedIdentity
-from gateway.identity.sessions import Because, SessionInfo
 from gateway.identity.settings import IdentitySettings
 from schema.identity.service import Invitation, Origin
+
+if TYPE_CHECKING:
+    from gateway.identity.embedded import EmbeddedIdentity
+    from gateway.identity.sessions import SessionInfo
 
 #: Where a command comes from; its caller may name the operator.
 COMMAND_LINE = Origin(address="-", user_agent="command line", request_id="-")
@@ -37,6 +40,8 @@ async def invite(
 
 async def end_sessions(identity: EmbeddedIdentity, audit: Audit, email: str, by: str) -> int:
     """Ends all sessions of a person, in every running gateway; answers how many."""
+    from gateway.identity.sessions import Because
+
     plain = addresses.plain(email)
     person = await identity.people.by_email(plain)
     if person is None:

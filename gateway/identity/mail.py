@@ -12,17 +12,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
 
-import aiosmtplib
-
-from gateway.identity.settings import Smtp
+from gateway.identity.settings import MailSettingsError, Smtp
 
 #: Most mails that stay in the folder; the oldest are removed.
 _KEPT = 500
 _PERMANENT = 500
-
-
-class MailSettingsError(ValueError):
-    """A mail server that mails cannot be given to safely; the text says which setting to change."""
 
 
 class NotSent(Exception):
@@ -52,6 +46,8 @@ class SmtpSender:
         self._settings = settings
 
     async def send(self, message: EmailMessage, gist: str) -> None:
+        import aiosmtplib
+
         settings = self._settings
         try:
             async with asyncio.timeout(settings.timeout):

@@ -8,6 +8,10 @@ from typing import Literal
 import msgspec
 
 
+class MailSettingsError(ValueError):
+    """A mail server that mails cannot be given to safely; the text says which setting to change."""
+
+
 class Passwords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How passwords are hashed (argon2id). passes, memory_kib and lanes: its cost; after a change,
     each password is hashed anew when its owner signs in. workers: hashes at the same time.

@@ -8,13 +8,15 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gateway.operations import errors
-from gateway.operations.requests import Outcome, Request
-from gateway.operations.taught import SharedTexts, hash_of
+from gateway.operations.requests import Outcome, Request, hash_of
+
+if TYPE_CHECKING:
+    from gateway.operations.taught import SharedTexts
 
 _log = logging.getLogger("gateway.documents")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,11 @@ class Outcome:
     ) -> Outcome:
         """The answer to what was not run, for a reason outside of GraphQL."""
         return cls({"errors": [error]}, status, False, headers or {})
+
+
+def hash_of(text: str) -> str:
+    """What clients call a document: its SHA-256 in hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,8 +24,10 @@ from gateway.sources.freshness import PUBLIC, CacheSettings, Freshness, Kind
 from gateway.sources.keys import Key
 from gateway.sources.memory import Entry, Memory
 from gateway.sources.methods import METHODS, Method
-from gateway.sources.shared import Shared
 from gateway.sources.versions import EVERYBODY, Standing, Subject, Versions, subjects
+
+if TYPE_CHECKING:
+    from gateway.sources.shared import Shared
 
 #: In the place of an answer that is not there yet.
 _MISSING: Final[Any] = object()
@@ -233,7 +235,11 @@ class Answers:
 
 def open_answers(settings: CacheSettings, url: str, clock: Callable[[], float]) -> Answers:
     """url: of the Redis or Valkey that processes share, "" where each remembers by itself."""
-    return Answers(settings, Shared(url) if url and settings.enabled else None, clock)
+    if not url or not settings.enabled:
+        return Answers(settings, None, clock)
+    from gateway.sources.shared import Shared  # and with it the library, which takes its time
+
+    return Answers(settings, Shared(url), clock)
 
 
 async def _answers(line: _Line, items: list[Any], rest: tuple[Any, ...]) -> list[Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
 import msgspec
 
 from schema.support.hours import Hours
@@ -63,22 +64,59 @@ class Desk:
         return self.hours.zone.key
 
 
+class _Days:
+    """The holidays of a desk, loaded when they are first asked for: the library brings all the
+    world's, which takes a twentieth of a second."""
+
+    def __init__(self, where: str, table: _Holidays) -> None:
+        self._where, self._table = where, table
+
+    def has(self, day: date) -> bool:
+        return day in self.loaded
+
+    @cached_property
+    def loaded(self) -> Any:
+        """By day. Raises ValueError for a place that the library does not know."""
+        import holidays
+
+        try:
+            return holidays.country_holidays(self._table.country, subdiv=self._table.subdivision)
+        except NotImplementedError:
+            raise ValueError(f"{self._where}: no holidays are known for {self._table}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Desks:
     """All desks by country. default_zone: of days that callers name, where no desk tells."""
 
     by_country: Mapping[str, Desk]
     default_zone: ZoneInfo
+    _path: Path
+    _days: Sequence[_Days]
 
     @classmethod
     def read(cls, path: Path, default_zone: ZoneInfo) -> Desks:
-        """The desks of a file. Raises DesksError."""
+        """The desks of a file; `load` brings their holidays. Raises DesksError."""
         try:
             raw = tomllib.loads(path.read_text(encoding="utf-8"))
             tables = msgspec.convert(raw, _File).desks
-            return cls({table.country: _desk(table) for table in tables}, default_zone)
+            days = [_Days(f"the desk of {table.country}", table.holidays) for table in tables]
+            desks = {
+                table.country: _desk(table, known)
+                for table, known in zip(tables, days, strict=True)
+            }
         except (OSError, ValueError, msgspec.ValidationError) as error:
             raise DesksError(f"{path}: {error}") from error
+        return cls(desks, default_zone, path, days)
+
+    def load(self) -> None:
+        """Loads every desk's holidays, which otherwise happens when they are first needed. Raises
+        DesksError."""
+        try:
+            for days in self._days:
+                _ = days.loaded
+        except ValueError as error:
+            raise DesksError(f"{self._path}: {error}") from error
 
     def desk(self, country: str | None) -> Desk | None:
         """The desk of a country, ISO 3166-1 alpha-2."""
@@ -101,23 +139,19 @@ class Desks:
         return desk.hours.after(since, within)
 
 
-def _desk(table: _Desk) -> Desk:
+def _desk(table: _Desk, days: _Days) -> Desk:
     where = f"the desk of {table.country}"
     try:
         zone = ZoneInfo(table.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError(f"{where}: there is no time zone {table.time_zone!r}") from None
-    try:
-        days = holidays.country_holidays(table.holidays.country, subdiv=table.holidays.subdivision)
-    except NotImplementedError:
-        raise ValueError(f"{where}: no holidays are known for {table.holidays}") from None
     week = {
         _weekday(where, day): tuple(_span(where, day, span) for span in spans)
         for day, spans in table.opening_hours.items()
     }
     return Desk(
         country=table.country,
-        hours=Hours(zone, week, days.__contains__),
+        hours=Hours(zone, week, days.has),
         phone=table.phone,
         email=table.email,
         chat_url=table.chat_url,

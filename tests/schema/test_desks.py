@@ -60,7 +60,7 @@ def test_independence_day_is_no_service_day() -> None:
 )
 def test_a_mistake_in_a_desk_is_named(tmp_path: Path, wrong: dict[str, str], told: str) -> None:
     with pytest.raises(DesksError, match=told) as raised:
-        Desks.read(written(tmp_path, **wrong), BOGOTA)
+        Desks.read(written(tmp_path, **wrong), BOGOTA).load()
     assert "desks.toml" in str(raised.value)
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from gateway.identity.embedded import open_identity
 from gateway.identity.letters import Kind, Letter, compose
-from gateway.identity.mail import FolderSender, MailSettingsError, NotSent, SmtpSender
-from gateway.identity.settings import Smtp
+from gateway.identity.mail import FolderSender, NotSent, SmtpSender
+from gateway.identity.settings import MailSettingsError, Smtp
 from schema.texts import LANGUAGES
 from tests.gateway.clock import NOW
 from tests.gateway.identity.house import (
