@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -192,6 +193,16 @@ async def test_health_tells_which_systems_answer(portal: Portal) -> None:
     assert told["status"] == "degraded"
     assert told["systems"].pop("erp").startswith("SOURCE_")
     assert told["systems"] == {"crm": "ok", "site": "ok", "answers": "ok"}
+
+
+async def test_it_is_ready_when_the_rest_of_the_start_is_done(house: Portal) -> None:
+    finishing = asyncio.create_task(house.gateway.finish())
+    await asyncio.sleep(0)
+    starting = await house.client.get("/health/ready")
+    assert (starting.status_code, starting.json()) == (503, {"status": "starting"})
+    assert (await house.client.get("/health/live")).status_code == 200
+    await finishing
+    assert (await house.client.get("/health/ready")).json()["status"] == "ready"
 
 
 async def test_every_answer_has_a_request_id_and_is_not_kept(portal: Portal) -> None:
