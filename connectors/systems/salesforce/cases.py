@@ -6,21 +6,20 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from connectors.port.fields import Fields
 from connectors.port.pages import Page, Slice, cut
 from connectors.port.queries import CaseQuery, CaseSort
 from connectors.port.records import Case
 from connectors.port.scope import Scope
 from connectors.systems.salesforce import selection, translate
+from connectors.systems.salesforce.answers import Rows
 from connectors.systems.salesforce.client import Client
 from connectors.systems.salesforce.comments import Comments
 from connectors.systems.salesforce.files import Files
 from connectors.systems.salesforce.filters import conditions, owned
 from connectors.systems.salesforce.history import History
 from connectors.systems.salesforce.paging import CASE, Seek, chunks, matchable, seek, wanted
-from connectors.systems.salesforce.plans import Plans
+from connectors.systems.salesforce.plans import Plan, Plans
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Settings
 from connectors.systems.salesforce.soql import (
@@ -30,7 +29,6 @@ from connectors.systems.salesforce.soql import (
     Count,
     Order,
     Select,
-    columns,
     every,
     record_id,
     same,
@@ -51,17 +49,16 @@ class Cases(Comments, Files, History):
         where = conditions(query, self._settings)
         if where is None:
             return Page((), total=0 if query.with_total else None)
-        fields = query.fields | {query.sort.value}
+        plan = self._plans.cases(query.fields | {query.sort.value})
         place = self._place(query.part, query.sort, query.descending)
-        asked = self._select(fields, [*where, *place.conditions], place.order, place.limit)
+        asked = self._select(plan, [*where, *place.conditions], place.order, place.limit)
+        answer, total = self._client.pages("find_cases", [asked], plan.reading), None
         if query.with_total:
-            pages, total = await asyncio.gather(
-                self._client.raw("find_cases", [asked]),
-                self._client.count("find_cases", Count("Case", every(*where))),
-            )
-            return cut(self._read("find_cases", pages, fields, query.scope), query.part, total)
-        pages = await self._client.raw("find_cases", [asked])
-        return cut(self._read("find_cases", pages, fields, query.scope), query.part)
+            counted = self._client.count("find_cases", Count("Case", every(*where)))
+            pages, total = await asyncio.gather(answer, counted)
+        else:
+            pages = await answer
+        return cut(self._read("find_cases", pages, plan, query.scope), query.part, total)
 
     async def cases_by_id(
         self, ids: Sequence[str], fields: Fields, scope: Scope
@@ -69,11 +66,12 @@ class Cases(Comments, Files, History):
         asked = wanted(ids, CASE)
         if not scope or not asked:
             return [None for _ in ids]
+        plan = self._plans.cases(fields)
         queries = [
-            self._select(fields, [ID.one_of(chunk), owned(scope)]) for chunk in chunks(asked, scope)
+            self._select(plan, [ID.one_of(chunk), owned(scope)]) for chunk in chunks(asked, scope)
         ]
-        pages = await self._client.raw("cases_by_id", queries)
-        cases = self._read("cases_by_id", pages, fields, scope)
+        pages = await self._client.pages("cases_by_id", queries, plan.reading)
+        cases = self._read("cases_by_id", pages, plan, scope)
         found = {same(case.id): case for case in cases}
         return [found.get(same(one)) if record_id(one) else None for one in ids]
 
@@ -112,7 +110,7 @@ class Cases(Comments, Files, History):
     ) -> Coroutine[Any, Any, list[Row]]:
         column = Column(self._settings.columns.case.order_number or "")
         where = [owned(scope), column.one_of(numbers), *place.conditions]
-        query = self._select(fields, where, place.order, limit)
+        query = self._select(self._plans.cases(fields), where, place.order, limit)
         return self._client.rows("cases_by_order", query)
 
     def _place(self, part: Slice, sort: CaseSort, descending: bool) -> Seek:
@@ -122,20 +120,17 @@ class Cases(Comments, Files, History):
 
     def _select(
         self,
-        fields: Fields,
+        plan: Plan,
         where: Iterable[Condition],
         order: tuple[Order, ...] = (),
         limit: int | None = None,
     ) -> Select:
-        shown = columns(selection.case(self._settings.columns, fields))
-        return Select("Case", shown, every(*where), order, limit)
+        return Select("Case", plan.columns, every(*where), order, limit)
 
-    def _read(
-        self, operation: str, pages: Sequence[msgspec.Raw], fields: Fields, scope: Scope
-    ) -> list[Case]:
-        found = self._plans.cases(fields).read(pages, scope)
+    def _read(self, operation: str, pages: Sequence[Rows], plan: Plan, scope: Scope) -> list[Case]:
+        found = plan.read(pages, scope)
         if found is None:
-            found = self._cases(self._client.read(operation, pages), fields, scope)
+            found = self._cases(self._client.read(operation, pages), plan.fields, scope)
         return found
 
     def _cases(self, rows: Iterable[Row], fields: Fields, scope: Scope) -> list[Case]:

@@ -11,8 +11,7 @@ import asyncio
 import re
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
-from urllib.parse import quote
+from typing import Any, Final
 
 import msgspec
 
@@ -23,12 +22,22 @@ from connectors.kit.replies import Reply, name_failure
 from connectors.kit.streams import Body, Download
 from connectors.kit.wire import Headers
 from connectors.port.errors import SourceError, Unreadable
+from connectors.systems.salesforce.answers import (
+    Answer,
+    Composite,
+    Made,
+    Reading,
+    Rows,
+    UnreadAnswer,
+    UnreadPart,
+    as_written,
+)
 from connectors.systems.salesforce.failures import explain
 from connectors.systems.salesforce.forms import FileForm
 from connectors.systems.salesforce.login import credential
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Settings
-from connectors.systems.salesforce.soql import Count, Select
+from connectors.systems.salesforce.soql import Count, Select, quoted
 
 #: Sub-requests of one composite call that may be queries.
 PACKED: Final = 5
@@ -38,6 +47,7 @@ LONGEST: Final = 14_000
 _PAGES: Final = 25
 
 _USAGE: Final = re.compile(r"(?:^|[;,\s])api-usage=([0-9]{1,12})/([0-9]{1,12})")
+_ROWS: Final = msgspec.json.Decoder(list[dict[str, Any]])
 _NEXT: Final = re.compile(r"/services/data/v[0-9]{2,3}\.0/query/[A-Za-z0-9_-]{1,200}")
 
 
@@ -61,17 +71,7 @@ class Step:
 
     @classmethod
     def query(cls, reference: str, query: Select) -> Step:
-        return cls("GET", f"/query?q={quote(query.soql(), safe='')}", reference)
-
-
-class Answer(msgspec.Struct, rename="camel"):
-    """What a query answers."""
-
-    total_size: int
-    done: bool
-    #: Read by whoever knows what was asked: see `rows` and `raw`.
-    records: msgspec.Raw = msgspec.Raw(b"[]")
-    next_records_url: str | None = None
+        return cls("GET", f"/query?q={quoted(query.soql())}", reference)
 
 
 #: What came of a step: an answer of a 2xx, or the failure.
@@ -82,20 +82,7 @@ Outcome = Reply | SourceError
 class _Question:
     operation: str
     soql: str
-
-
-class _Made(msgspec.Struct):
-    id: str
-
-
-class _Part(msgspec.Struct, rename="camel"):
-    http_status_code: Annotated[int, msgspec.Meta(ge=100, le=599)]
-    reference_id: str
-    body: msgspec.Raw = msgspec.Raw(b"null")
-
-
-class _Composite(msgspec.Struct, rename="camel"):
-    composite_response: list[_Part]
+    reading: Reading | None = None
 
 
 class Client:
@@ -116,7 +103,7 @@ class Client:
             explain=self._explain,
         )
         packed = PACKED if settings.composite else 1
-        self._tick: Tick[_Question, Answer] = Tick(self._send, packed)
+        self._tick: Tick[_Question, Answer[Rows]] = Tick(self._send, packed)
 
     async def close(self) -> None:
         await self._http.close()
@@ -132,18 +119,20 @@ class Client:
 
     def rows(self, operation: str, query: Select) -> Coroutine[Any, Any, list[Row]]:
         """Every row of a query."""
-        return self._rows(operation, self._ask(operation, query))
+        return self._rows(operation, [self._ask(operation, query)])
 
-    def raw(
-        self, operation: str, queries: Iterable[Select]
-    ) -> Coroutine[Any, Any, list[msgspec.Raw]]:
-        """The pages of every row of several queries, in their order; each a JSON list, unread."""
-        return self._raw_of(operation, [self._ask(operation, query) for query in queries])
+    def pages(
+        self, operation: str, queries: Iterable[Select], reading: Reading | None = None
+    ) -> Coroutine[Any, Any, list[Rows]]:
+        """The pages of every row of several queries, in their order. reading: how to decode their
+        rows; those of another shape, and all without it, stay unread."""
+        asked = [self._ask(operation, query, reading) for query in queries]
+        return self._pages(operation, asked, reading)
 
-    def read(self, operation: str, pages: Iterable[msgspec.Raw]) -> list[Row]:
+    def read(self, operation: str, pages: Iterable[Rows]) -> list[Row]:
         """The rows of pages."""
         try:
-            found = [msgspec.json.decode(page, type=list[dict[str, Any]]) for page in pages]
+            found = [_ROWS.decode(as_written(page)) for page in pages]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"{operation}: answered with JSON of another shape"
             raise Unreadable(self.source, message, detail=str(error)) from None
@@ -151,7 +140,7 @@ class Client:
 
     def rows_of(self, operation: str, queries: Iterable[Select]) -> Coroutine[Any, Any, list[Row]]:
         """Every row of several queries, in their order."""
-        return self._rows_of(operation, [self._ask(operation, query) for query in queries])
+        return self._rows(operation, [self._ask(operation, query) for query in queries])
 
     def count(self, operation: str, query: Count) -> Coroutine[Any, Any, int]:
         return self._count(self._ask(operation, query))
@@ -183,14 +172,14 @@ class Client:
         """The rows of a query that was a step. Raises its failure."""
         if isinstance(outcome, SourceError):
             raise outcome
-        answer: Answer = outcome.decoded(Answer)
+        answer: UnreadAnswer = outcome.decoded(UnreadAnswer)
         return self.read(outcome.operation, [answer.records])
 
     def made(self, outcome: Outcome) -> str:
         """The id of a record that a step made. Raises its failure."""
         if isinstance(outcome, SourceError):
             raise outcome
-        made: _Made = outcome.decoded(_Made)
+        made: Made = outcome.decoded(Made)
         return made.id
 
     async def send_file(
@@ -213,24 +202,28 @@ class Client:
         path = f"{self._root}/sobjects/ContentVersion/{version}/VersionData"
         return await self._http.download(operation, path, size=size, first=first)
 
-    def _ask(self, operation: str, query: Select | Count) -> asyncio.Future[Answer]:
-        return self._tick.put(_Question(operation, query.soql()))
+    def _ask(
+        self, operation: str, query: Select | Count, reading: Reading | None = None
+    ) -> asyncio.Future[Answer[Rows]]:
+        return self._tick.put(_Question(operation, query.soql(), reading))
 
-    async def _rows(self, operation: str, asked: asyncio.Future[Answer]) -> list[Row]:
-        return self.read(operation, await self._raw_of(operation, [asked]))
+    async def _rows(
+        self, operation: str, asked: Sequence[asyncio.Future[Answer[Rows]]]
+    ) -> list[Row]:
+        return self.read(operation, await self._pages(operation, asked))
 
-    async def _rows_of(self, operation: str, asked: Sequence[asyncio.Future[Answer]]) -> list[Row]:
-        return self.read(operation, await self._raw_of(operation, asked))
-
-    async def _raw_of(
-        self, operation: str, asked: Sequence[asyncio.Future[Answer]]
-    ) -> list[msgspec.Raw]:
+    async def _pages(
+        self,
+        operation: str,
+        asked: Sequence[asyncio.Future[Answer[Rows]]],
+        reading: Reading | None = None,
+    ) -> list[Rows]:
         if len(asked) == 1:
-            return await self._complete(operation, await asked[0])
-        found = await asyncio.gather(*(self._raw_of(operation, [one]) for one in asked))
+            return await self._complete(operation, await asked[0], reading)
+        found = await asyncio.gather(*(self._pages(operation, [one], reading) for one in asked))
         return [page for pages in found for page in pages]
 
-    async def _count(self, asked: asyncio.Future[Answer]) -> int:
+    async def _count(self, asked: asyncio.Future[Answer[Rows]]) -> int:
         return (await asked).total_size
 
     async def children(self, row: Row, relationship: str) -> list[Row]:
@@ -239,43 +232,50 @@ class Client:
         if nested is None:
             return []
         try:
-            answer = msgspec.json.decode(msgspec.json.encode(nested), type=Answer)
+            answer = msgspec.json.decode(msgspec.json.encode(nested), type=UnreadAnswer)
         except msgspec.ValidationError as error:
             message = f"{row.operation}: {relationship} is no list of rows"
             raise Unreadable(self.source, message, detail=str(error)) from None
         return self.read(row.operation, await self._complete(row.operation, answer))
 
-    async def _complete(self, operation: str, answer: Answer) -> list[msgspec.Raw]:
+    async def _complete(
+        self, operation: str, answer: Answer[Rows], reading: Reading | None = None
+    ) -> list[Rows]:
         found = [answer.records]
-        pages = 0
         while not answer.done:
-            pages += 1
             url = answer.next_records_url or ""
             # Matched to the form of a cursor, since our token goes wherever this leads.
-            if pages > _PAGES or not _NEXT.fullmatch(url):
+            if len(found) > _PAGES or not _NEXT.fullmatch(url):
                 raise Unreadable(self.source, f"{operation}: an answer that does not end")
             reply = await self._http.get(operation, url)
             self._note(reply)
-            answer = reply.decoded(Answer)
+            answer = _answer(reply, reading)
             found.append(answer.records)
         return found
 
-    async def _send(self, questions: Sequence[_Question]) -> Sequence[Answer | Exception]:
-        paths = [f"/query?q={quote(question.soql, safe='')}" for question in questions]
+    async def _send(self, questions: Sequence[_Question]) -> Sequence[Answer[Rows] | Exception]:
+        paths = [f"/query?q={quoted(question.soql)}" for question in questions]
         if len(paths) == 1 and (len(paths[0]) <= LONGEST or not self._settings.composite):
-            reply = await self._http.get(questions[0].operation, self._root + paths[0])
+            (question,) = questions
+            reply = await self._http.get(question.operation, self._root + paths[0])
             self._note(reply)
-            return [reply.decoded(Answer)]
+            return [_answer(reply, question.reading)]
         return await self._send_together(questions, paths)
 
     async def _send_together(
         self, questions: Sequence[_Question], paths: Sequence[str]
-    ) -> Sequence[Answer | Exception]:
+    ) -> Sequence[Answer[Rows] | Exception]:
         operation = "+".join(dict.fromkeys(question.operation for question in questions))
         steps = [Step("GET", path, f"q{place}") for place, path in enumerate(paths)]
         reply = await self._compose(operation, steps, False, reads=True)
+        reading, *others = {question.reading for question in questions}
+        if reading is not None and not others and reply.is_json:
+            parts = reading.together(reply.body)
+            if parts is not None and all(step.reference in parts for step in steps):
+                return [parts[step.reference] for step in steps]
         named = [(question.operation, f"q{place}") for place, question in enumerate(questions)]
-        return [_answer(outcome) for outcome in self._outcomes(reply, named)]
+        outcomes = self._outcomes(reply, named)
+        return [_told(outcome, q.reading) for outcome, q in zip(outcomes, questions, strict=True)]
 
     async def _compose(
         self, operation: str, steps: Sequence[Step], all_or_none: bool, *, reads: bool
@@ -301,11 +301,11 @@ class Client:
 
     def _outcomes(self, reply: Reply, named: Sequence[tuple[str, str]]) -> list[Outcome]:
         """named: of each step the operation that it is for, and its reference."""
-        whole: _Composite = reply.decoded(_Composite)
+        whole: Composite[UnreadPart] = reply.decoded(Composite[UnreadPart])
         parts = {part.reference_id: part for part in whole.composite_response}
         return [self._outcome(operation, parts.get(reference)) for operation, reference in named]
 
-    def _outcome(self, operation: str, part: _Part | None) -> Outcome:
+    def _outcome(self, operation: str, part: UnreadPart | None) -> Outcome:
         if part is None:
             return Unreadable(self.source, f"{operation}: the answer lacks its part")
         headers = Headers([("content-type", "application/json")])
@@ -326,11 +326,19 @@ class Client:
             self.usage = Usage(int(found[1]), int(found[2]))
 
 
-def _answer(outcome: Outcome) -> Answer | Exception:
+def _answer(reply: Reply, reading: Reading | None) -> Answer[Rows]:
+    """The answer to a query, its rows decoded where they can be. Raises Unreadable."""
+    found = reading.alone(reply.body) if reading is not None and reply.is_json else None
+    if found is None:
+        unread: Answer[Rows] = reply.decoded(UnreadAnswer)
+        return unread
+    return found
+
+
+def _told(outcome: Outcome, reading: Reading | None) -> Answer[Rows] | Exception:
     if isinstance(outcome, SourceError):
         return outcome
     try:
-        answer: Answer = outcome.decoded(Answer)
+        return _answer(outcome, reading)
     except Unreadable as error:
         return error
-    return answer

@@ -20,8 +20,10 @@ from connectors.port.fields import NOT_FETCHED, Fields, inside, own
 from connectors.port.records import Account, Case, Contact
 from connectors.port.scope import Scope
 from connectors.systems.salesforce import selection, translate
+from connectors.systems.salesforce.answers import Reading, Rows
 from connectors.systems.salesforce.settings import CaseColumns, Settings, Words
 from connectors.systems.salesforce.shapes import Shape, shape
+from connectors.systems.salesforce.soql import Columns
 
 #: Plans that are kept: documents ask for few sets of fields, but clients write the documents.
 _MOST: Final = 256
@@ -40,28 +42,30 @@ class _Unplanned(ValueError):
 
 
 class Plan:
-    """How to read the cases of one set of fields."""
+    """How to ask for the cases of one set of fields, and how to read them. reading: None where all
+    rows are left to `translate`."""
 
     def __init__(self, settings: Settings, fields: Fields) -> None:
-        self._decoder: msgspec.json.Decoder[Any] | None = None
+        columns = selection.case(settings.columns, fields)
+        self.fields, self.columns = fields, Columns(columns)
+        self.reading: Reading | None = None
         try:
-            columns = _kinds(settings.columns.case, selection.case(settings.columns, fields))
-            shaped = shape(columns)
-            self._cases = _Writer(settings, shaped, columns).cases(fields)
+            kinds = _kinds(settings.columns.case, columns)
+            shaped = shape(kinds)
+            self._cases = _Writer(settings, shaped, kinds).cases(fields)
         except ValueError:
             return
-        rows: Any = list[shaped.struct]  # type: ignore[name-defined]  # it is made here
-        self._decoder = msgspec.json.Decoder(rows)
+        self.reading = Reading(shaped.struct)
 
-    def read(self, answers: Iterable[msgspec.Raw], scope: Scope) -> list[Case] | None:
+    def read(self, pages: Iterable[Rows], scope: Scope) -> list[Case] | None:
         """The cases of the scope; None when a row is not as documented."""
-        if self._decoder is None:
-            return None
         found: list[Case] = []
         try:
-            for answer in answers:
-                found += self._cases(self._decoder.decode(answer), scope.by_id)
-        except (ValueError, ArithmeticError, RecursionError):  # msgspec's errors are ValueErrors
+            for page in pages:
+                if isinstance(page, msgspec.Raw):
+                    return None
+                found += self._cases(page, scope.by_id)
+        except (ValueError, ArithmeticError):
             return None
         return found
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -22,6 +23,7 @@ from connectors.port.errors import (
     Unavailable,
     Unreadable,
 )
+from connectors.systems.salesforce.answers import Reading
 from connectors.systems.salesforce.client import Client, Usage
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.soql import ID, Column, Count, Select, columns
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.anyio
 
 MAINTENANCE = "<html><body>We are down for maintenance.</body></html>"
 ERRORS = example("errors")
+ID_ROW = msgspec.defstruct("Row", [("id", str)], rename={"id": "Id"})
 
 
 def by(value: str, operation: str = "Case") -> Select:
@@ -142,6 +145,64 @@ async def test_a_part_that_is_left_out_is_unreadable() -> None:
     assert outcomes[1] == []
 
 
+async def _asked(org: Org, names: list[str], reading: Reading | None) -> list[Any]:
+    client = org.client()
+    asked = (client.pages("ask", [by(name)], reading) for name in names)
+    found: list[Any] = await asyncio.gather(*asked, return_exceptions=True)
+    return found
+
+
+async def test_rows_that_are_known_are_decoded_with_their_answers() -> None:
+    org = Org(lambda soql: found({"Id": soql[-2:]}))
+    reading = Reading(ID_ROW)
+    assert await _asked(org, ["1"], reading) == [[[ID_ROW("1'")]]]
+    assert await _asked(org, ["1", "2"], reading) == [[[ID_ROW("1'")]], [[ID_ROW("2'")]]]
+    # Beside a question without, or with another one, each part is still read as its own.
+    client = org.client()
+    known, other = client.pages("a", [by("1")], reading), client.pages("b", [by("2")])
+    (rows,), (unread,) = await asyncio.gather(known, other)
+    assert rows == [ID_ROW("1'")]
+    assert isinstance(unread, msgspec.Raw)
+    assert client.read("a", [rows, unread]) == [
+        Row({"Id": "1'"}, "crm", "a"),
+        Row({"Id": "2'"}, "crm", "a"),
+    ]
+    assert [call.url.path.rpartition("/")[2] for call in org.calls] == [
+        *("query", "composite", "composite"),
+    ]
+
+
+async def test_a_part_that_is_not_as_known_leaves_the_others_as_they_are() -> None:
+    def answers(soql: str) -> Any:
+        wrong = {"'number'": found({"Id": 1}), "'busy'": (503, ERRORS["busy"]), "'none'": [1]}
+        return next((one for name, one in wrong.items() if name in soql), found({"Id": "x"}))
+
+    org = Org(answers)
+    fine, number, busy, none = await _asked(
+        org, ["fine", "number", "busy", "none"], Reading(ID_ROW)
+    )
+    assert len(org.calls) == 1
+    assert fine == [[ID_ROW("x")]]
+    assert [msgspec.json.decode(page) for page in number] == [[{"Id": 1}]]
+    assert [type(busy), type(none)] == [Unavailable, Unreadable]
+    part = {"body": found(), "httpHeaders": {}, "httpStatusCode": 200, "referenceId": "q1"}
+    short = Org(before=[httpx.Response(200, json={"compositeResponse": [part]})])
+    missing, there = await _asked(short, ["1", "2"], Reading(ID_ROW))
+    assert isinstance(missing, Unreadable)
+    assert there == [[]]
+
+
+async def test_an_answer_in_a_part_that_failed_is_none() -> None:
+    parts = [
+        {"body": found(), "httpHeaders": {}, "httpStatusCode": status, "referenceId": reference}
+        for status, reference in ((503, "q0"), (200, "q1"))
+    ]
+    org = Org(before=[httpx.Response(200, json={"compositeResponse": parts})])
+    failed, fine = await _asked(org, ["1", "2"], Reading(ID_ROW))
+    assert isinstance(failed, Unavailable)
+    assert fine == [[]]
+
+
 async def test_long_answers_are_read_on() -> None:
     more = f"{ROOT}/query/01gD0000002HU6KIAW-"
     first = {
@@ -158,6 +219,9 @@ async def test_long_answers_are_read_on() -> None:
     rows = await org.client().rows("find", by("x"))
     assert [row.data["Id"] for row in rows] == ["1", "2", "3"]
     assert len(org.calls) == 3
+    assert await _asked(org, ["x"], Reading(ID_ROW)) == [
+        [[ID_ROW("1")], [ID_ROW("2")], [ID_ROW("3")]]
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from connectors.systems.salesforce import soql
 from connectors.systems.salesforce.soql import (
     Column,
+    Columns,
     Count,
     Order,
     Select,
@@ -19,6 +21,7 @@ from connectors.systems.salesforce.soql import (
     every,
     literal,
     pattern,
+    quoted,
     record_id,
     same,
 )
@@ -100,6 +103,25 @@ def test_no_text_changes_the_shape_of_a_query(a: str, b: str, c: str, many: list
     assert values[0] == a
     assert values[2:-2] == many
     assert values[-1] == b
+
+
+@given(texts | st.text(alphabet="aé~-_.% ,'():<>=&+#/\ud800", max_size=30))
+def test_a_query_is_quoted_as_any_text_in_an_address_is(text: str) -> None:
+    try:
+        expected = quote(text, safe="")
+    except UnicodeEncodeError:
+        with pytest.raises(UnicodeEncodeError):
+            quoted(text)
+    else:
+        assert quoted(text) == expected
+
+
+def test_columns_that_are_kept_are_as_those_that_are_not() -> None:
+    names = ["Id", "Owner.Name", "Id"]
+    assert Select("Case", Columns(names)).soql() == Select("Case", columns(names)).soql()
+    for wrong in (["Id", "Name FROM User"], []):
+        with pytest.raises(ValueError, match=r"column"):
+            Columns(wrong)
 
 
 def test_a_query_in_full() -> None:
