@@ -39,10 +39,11 @@ from gateway.files.opened import OpenedFiles, open_files
 from gateway.files.store import StoreAddressError
 from gateway.http import assets, graphiql, health
 from gateway.http.body import Bodies
-from gateway.http.cors import opened_to
+from gateway.http.cors import OpenedTo
+from gateway.http.direct import Direct
 from gateway.http.downloads import DownloadRoute
 from gateway.http.front import Front
-from gateway.http.graphql import GraphQLRoute
+from gateway.http.graphql import PATH, GraphQLRoute
 from gateway.http.lasting import Lasting, open_lasting
 from gateway.http.multipart import MultipartRoute
 from gateway.http.reception import Reception
@@ -73,9 +74,10 @@ _SUBMITTED = Event(What.SUBMISSIONS_CHANGED, "")
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """A gateway with its systems open."""
+    """A gateway with its systems open. direct: the short way past `app`."""
 
     app: ASGIApp
+    direct: Direct
     operations: Operations
     entrance: Entrance
     sources: Sources
@@ -219,9 +221,12 @@ async def open_gateway(
         routes.append(Mount("/graphiql", assets.Assets(directory=graphiql.DIST)))
     ready = health.Ready(opened, wiring.clock, submissions.pending if submissions else None)
     rest = _starlette(ready, entrance, routes, close)
-    app = opened_to(settings.server.origins, Front(graphql, lasting.sockets, rest))
+    front: Front | OpenedTo = Front(graphql, lasting.sockets, rest, plain)
+    if allowed:
+        front = OpenedTo(allowed, front, front)
     return Gateway(
-        app,
+        front,
+        Direct(front, plain.replies, PATH),
         operations,
         entrance,
         sources,

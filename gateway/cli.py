@@ -161,6 +161,7 @@ async def _answer(settings: Settings, listener: socket.socket, banner: str) -> N
         gateway.app,
         listener,
         settings.connections,
+        direct=gateway.direct,
         trusts=gateway.entrance.origins.trusts,
         message_bytes=settings.server.max_body_kilobytes * 1024,
         ping_seconds=settings.sockets.ping_seconds,

@@ -27,9 +27,21 @@ class Bodies:
         self._max_bytes = max_bytes
         self._readers = {"application/json": self._of_json, **(readers or {})}
 
+    def is_json(self, head: Head) -> bool:
+        """Whether `of_json` reads the body that follows a head, if it is no larger than may be."""
+        content_type = head.headers.get("content-type", "")
+        try:
+            reader = self._reader(content_type)
+        except Refusal:
+            return False
+        return reader == self._of_json and "content-encoding" not in head.headers
+
     async def request(self, head: Head, receive: Receive) -> Request:
         """The GraphQL request in a body. Raises Refusal."""
-        content_type = head.headers.get("content-type", "")
+        return await self._reader(head.headers.get("content-type", ""))(head, receive)
+
+    def _reader(self, content_type: str) -> Reader:
+        """What reads a body of a type. Raises Refusal."""
         reader = self._readers.get(content_type)
         if reader is None:
             media_type, _, parameters = content_type.partition(";")
@@ -38,10 +50,10 @@ class Bodies:
                 taken = ", ".join(self._readers)
                 raise Refusal(415, f"Send the request as {taken}.", headers={"accept-post": taken})
             _check_charset(parameters)
-        return await reader(head, receive)
+        return reader
 
     async def _of_json(self, head: Head, receive: Receive) -> Request:
-        return shaped(parsed(await read(head, receive, self._max_bytes)))
+        return of_json(await read(head, receive, self._max_bytes))
 
 
 def _check_charset(parameters: str) -> None:
@@ -79,6 +91,11 @@ def _too_large(max_bytes: int) -> Refusal:
     return Refusal(
         413, f"The body is larger than {max_bytes} bytes.", headers={"connection": "close"}
     )
+
+
+def of_json(body: bytes) -> Request:
+    """The GraphQL request in a body of JSON. Raises Refusal."""
+    return shaped(parsed(body))
 
 
 def of_address(query_string: bytes) -> Request:

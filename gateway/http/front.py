@@ -6,14 +6,18 @@ from __future__ import annotations
 import os
 import re
 
+from collections.abc import Iterable, Sequence
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.graphql import PATH
+from gateway.http.headers import Head, Pair
+from gateway.http.replies import Replies, Reply
 from gateway.telemetry import request_id
 
-_HEADER = b"x-request-id"
+_HEADER, _NAME = "x-request-id", b"x-request-id"
 #: What a proxy in front may have called the request already.
-_GIVEN = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 #: What every answer says, unless it says otherwise itself: a page that may load and do nothing, in
 #: nobody's frame, and whose address goes to nobody.
@@ -28,28 +32,35 @@ _SAFE = (
 
 class Front:
     """An ASGI application. graphql: answers its own path. sockets: WebSockets. rest: all others,
-    and the lifespan."""
+    and the lifespan. direct: answers what need not go by ASGI."""
 
-    def __init__(self, graphql: ASGIApp, sockets: ASGIApp, rest: ASGIApp) -> None:
+    def __init__(self, graphql: ASGIApp, sockets: ASGIApp, rest: ASGIApp, direct: Replies) -> None:
         self._graphql, self._sockets, self._rest = graphql, sockets, rest
+        self._direct = direct
+
+    async def reply(self, head: Head, body: bytes) -> Reply:
+        """What a request gets that does not come by ASGI."""
+        identifier = _identifier(head)
+        token = request_id.set(identifier)
+        try:
+            reply = await self._direct.reply(head, body)
+        finally:
+            request_id.reset(token)
+        return Reply(reply.status, safe(reply.headers, identifier), reply.body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._rest(scope, receive, send)
             return
-        identifier = _identifier(scope)
-        token = request_id.set(identifier.decode())
+        identifier = _identifier(Head.of(scope))
+        token = request_id.set(identifier)
 
         answered = False
 
         async def safely(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                said = {name for name, _ in headers}
-                headers.append((_HEADER, identifier))
-                headers += [pair for pair in _SAFE if pair[0] not in said]
-                message["headers"] = headers
+                message["headers"] = safe(message.get("headers", ()), identifier)
             await send(message)
             answered = message["type"] == "http.response.body" and not message.get("more_body")
 
@@ -67,9 +78,18 @@ class Front:
             request_id.reset(token)
 
 
-def _identifier(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == _HEADER and _GIVEN.fullmatch(value):
-            given: bytes = value
+def _identifier(head: Head) -> str:
+    """What a request is called: as a proxy in front did, or anew."""
+    for given in head.headers.get(_HEADER, "").split(", "):
+        if _GIVEN.fullmatch(given):
             return given
-    return os.urandom(8).hex().encode()
+    return os.urandom(8).hex()
+
+
+def safe(headers: Iterable[Pair], identifier: str) -> Sequence[Pair]:
+    """The headers of an answer with those that every answer has."""
+    found = [*headers]
+    said = {name for name, _ in found}
+    found.append((_NAME, identifier.encode()))
+    found += [pair for pair in _SAFE if pair[0] not in said]
+    return found

@@ -6,8 +6,9 @@ objects would cost a quarter of a simple answer.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
@@ -15,28 +16,37 @@ from gateway.http import graphiql
 from gateway.http.accept import (
     ANSWER_TYPES,
     EVENT_STREAM,
+    JSON_TYPES,
     PLAIN_JSON,
     RESPONSE_JSON,
     chosen,
     takes_parts,
 )
-from gateway.http.body import Bodies, of_address
-from gateway.http.headers import Head
+from gateway.http.body import Bodies, of_address, of_json
+from gateway.http.headers import Head, Pair
 from gateway.http.parts import send_parts
 from gateway.http.reception import Reception
 from gateway.http.refusals import Refusal
+from gateway.http.replies import Reply
 from gateway.operations import errors
 from gateway.operations.requests import Outcome, Request, encoded
 
 if TYPE_CHECKING:
     from gateway.http.sse import EventStreams
 
+T = TypeVar("T")
+
 PATH = "/graphql"
 #: What an answer with data and errors has as its status, where the caller asked for our media type.
 PARTIAL = 294
 #: Parameters of an address that asks something.
 _ASKING = (b"query=", b"documentId=", b"extensions=")
-_VARY = b"Accept, Accept-Language, Authorization"
+_VARY: Pair = (b"vary", b"Accept, Accept-Language, Authorization")
+_UNKEPT: Pair = (b"cache-control", b"no-store")
+_TYPES: Mapping[str, Pair] = {
+    media_type: (b"content-type", f"{media_type}; charset=utf-8".encode())
+    for media_type in ANSWER_TYPES
+}
 
 
 class GraphQLRoute:
@@ -59,24 +69,47 @@ class GraphQLRoute:
             await _send_page(send, self._page)
             return
         media_type = chosen(head.headers.get("accept"), ANSWER_TYPES)
-        outcome: Outcome | None
+        outcome = await self._safely(head, self._outcome(scope, head, receive, send, media_type))
+        if outcome is not None:
+            # What was not run is told as any other refusal is.
+            told_as = RESPONSE_JSON if media_type == EVENT_STREAM else media_type or PLAIN_JSON
+            held = head.headers.get("if-none-match") if scope["method"] == "GET" else None
+            await reply_of(outcome, told_as, held).send(send)
+
+    def replies(self, head: Head) -> bool:
+        """Whether `reply` answers a POST that begins so: JSON, with one answer in JSON."""
+        accept = head.headers.get("accept")
+        if takes_parts(accept) or chosen(accept, ANSWER_TYPES) not in JSON_TYPES:
+            return False
+        return self._bodies.is_json(head)
+
+    async def reply(self, head: Head, body: bytes) -> Reply:
+        """The answer to a POST whose body is there already."""
+        media_type = chosen(head.headers.get("accept"), ANSWER_TYPES)
+        outcome = await self._safely(head, self._told(head, body))
+        return reply_of(outcome, media_type or PLAIN_JSON)
+
+    async def _told(self, head: Head, body: bytes) -> Outcome:
+        request = of_json(body)
+        return await self._reception.answer(await self._reception.receive(head), request)
+
+    async def _safely(self, head: Head, work: Awaitable[T]) -> T | Outcome:
         try:
-            request = await self._request(scope, head, receive, media_type)
-            if media_type == EVENT_STREAM:
-                # What was not run is told as any other refusal is.
-                media_type = RESPONSE_JSON
-                outcome = await self._events.answer(head, request, receive, send)
-            else:
-                outcome = await self._answer(head, request, receive, send)
+            return await work
         except Refusal as refused:
             told = refused.told(self._reception.language(head.headers))
-            outcome = Outcome.failed(told, refused.status, refused.headers)
+            return Outcome.failed(told, refused.status, refused.headers)
         except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
             language = self._reception.language(head.headers)
-            outcome = Outcome.failed(errors.masked(error, language), 500)
-        if outcome is not None:
-            held = head.headers.get("if-none-match") if scope["method"] == "GET" else None
-            await send_outcome(send, outcome, media_type or PLAIN_JSON, held)
+            return Outcome.failed(errors.masked(error, language), 500)
+
+    async def _outcome(
+        self, scope: Scope, head: Head, receive: Receive, send: Send, media_type: str | None
+    ) -> Outcome | None:
+        request = await self._request(scope, head, receive, media_type)
+        if media_type == EVENT_STREAM:
+            return await self._events.answer(head, request, receive, send)
+        return await self._answer(head, request, receive, send)
 
     async def _answer(
         self, head: Head, request: Request, receive: Receive, send: Send
@@ -120,25 +153,20 @@ def status_of(outcome: Outcome, media_type: str) -> int:
     return 200
 
 
-async def send_outcome(
-    send: Send, outcome: Outcome, media_type: str, held: str | None = None
-) -> None:
-    """Sends an answer as JSON of a media type. held: validators of what the caller has already."""
+def reply_of(outcome: Outcome, media_type: str, held: str | None = None) -> Reply:
+    """An answer as JSON of a media type. held: validators of what the caller has already."""
     body = encoded(outcome.body) if outcome.encoded is None else outcome.encoded
     status = status_of(outcome, media_type)
     if status == 200 and outcome.tag and held and outcome.tag in held:
         status, body = 304, b""
-    headers = [
-        (b"content-type", f"{media_type}; charset=utf-8".encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"vary", _VARY),
-    ]
-    if status == 304:
-        headers = headers[2:]
-    for name, value in {"cache-control": "no-store", **outcome.headers}.items():
+        headers = [_VARY]
+    else:
+        headers = [_TYPES[media_type], (b"content-length", b"%d" % len(body)), _VARY]
+    if "cache-control" not in outcome.headers:
+        headers.append(_UNKEPT)
+    for name, value in outcome.headers.items():
         headers.append((name.encode("latin-1"), value.encode("latin-1")))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return Reply(status, headers, body)
 
 
 async def _send_page(send: Send, body: bytes) -> None:

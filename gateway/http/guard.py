@@ -15,14 +15,11 @@ from typing import Annotated, Any
 
 import httptools
 import msgspec
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from gateway.http.direct import Direct, TwoWays
 from gateway.http.places import Places
 from gateway.operations import errors
 
@@ -68,11 +65,13 @@ class Bounds:
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What all connections of a server share. peers: how many there may be, and of one address.
-    exempt: addresses that may have as many as there are, since they are proxies of ours."""
+    exempt: addresses that may have as many as there are, since they are proxies of ours. direct:
+    answers what need not go by ASGI."""
 
     bounds: Bounds
     peers: Places
     exempt: Callable[[str], bool] = field(default=lambda address: False)
+    direct: Direct | None = None
 
     def http(self, **given: Any) -> GuardedHttp:
         """A protocol for one connection, as uvicorn makes it."""
@@ -124,15 +123,14 @@ class _SlowReader:
         drop()
 
 
-class GuardedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with bounds."""
+class GuardedHttp(TwoWays):
+    """uvicorn's protocol, and the short way beside it, with bounds."""
 
     def __init__(self, guard: Guard, **given: Any) -> None:
-        super().__init__(**given)
+        super().__init__(guard.direct, **given)
         self._bounds = guard.bounds
         self._seat, self._slow = _Seat(guard), _SlowReader(guard.bounds.send_seconds)
         self._timer: asyncio.TimerHandle | None = None
-        self._working: RequestResponseCycle | None = None
         self._in_head = True
         self._head_bytes = self._body_bytes = self._recent_bytes = self._wire_bytes = 0
         self._refused = False
@@ -174,9 +172,6 @@ class GuardedHttp(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-            waits: asyncio.TimerHandle | None = self._timer
-            if waits is None:
-                self._await_head()
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
@@ -195,7 +190,11 @@ class GuardedHttp(HttpToolsProtocol):
         if self._in_head:
             if self._head_bytes > self._bounds.head_bytes:
                 self._refuse(431, "The head of the request is too large.")
+            elif self._head_bytes and self._timer is None:
+                self._await_head()
             return
+        if self._timer is None:
+            self._later(self._bounds.body_seconds, self._look_at_body)
         self._wire_bytes += size
         if self._wire_bytes - self._body_bytes > _FRAMING + _FRAMING_A_BYTE * self._body_bytes:
             self._refuse(400, "The body has more framing than content.")
@@ -213,18 +212,17 @@ class GuardedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0
         self._stop()
-        wrong = self._wrong()
-        if wrong is not None:
-            self._refuse(*wrong)
-            raise _RefusedError
         super().on_headers_complete()
         if len(self.pipeline) > self._bounds.pipelined:
             self._refuse(429, "Too many requests wait on one connection.")
             raise _RefusedError
-        if self.parser.should_upgrade() and not self._should_upgrade():
-            self.cycle.keep_alive = False  # the parser takes what follows for another protocol
         self._body_bytes = self._recent_bytes = self._wire_bytes = 0
-        self._later(self._bounds.body_seconds, self._look_at_body)
+
+    def check_head(self) -> None:
+        wrong = self._wrong()
+        if wrong is not None:
+            self._refuse(*wrong)
+            raise _RefusedError
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -299,14 +297,10 @@ class GuardedHttp(HttpToolsProtocol):
         else:
             self._refuse(408, "The body took too long.")
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._working = cycle
-        super()._start_asgi_task(cycle, app)
-
     def _leave(self) -> None:
         """Whoever works on a request hears that the client is gone. uvicorn tells only the last
         request of several that wait for their turn."""
-        for cycle in (self._working, self.cycle):
+        for cycle in (self.working, self.cycle):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()

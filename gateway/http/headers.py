@@ -1,10 +1,13 @@
-"""What an ASGI scope tells of a request, read once: headers by name, and the socket's other end."""
+"""What a request says before its body, read once: headers by name, and the socket's other end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+
+#: A header as it is sent; a name in lower case.
+Pair = tuple[bytes, bytes]
 
 #: Where a scope keeps it.
 _KEPT = "portal.head"
@@ -24,10 +27,14 @@ class Head:
         """What a scope tells; whoever asks next finds it there."""
         known: Head | None = scope.get(_KEPT)
         if known is None:
-            headers: dict[str, str] = {}
-            for raw_name, raw_value in scope["headers"]:
-                name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-                headers[name] = f"{headers[name]}, {value}" if name in headers else value
-            client = scope.get("client")
-            known = scope[_KEPT] = cls(headers, client[0] if client else "")
+            known = scope[_KEPT] = cls.read(scope["headers"], scope.get("client"))
         return known
+
+    @classmethod
+    def read(cls, raw: Iterable[Pair], client: tuple[str, int] | None) -> Head:
+        """raw: headers as they came. client: the socket's other end."""
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in raw:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        return cls(headers, client[0] if client else "")

@@ -25,7 +25,7 @@ from gateway.http import body, preflight
 from gateway.http.accept import PLAIN_JSON, RESPONSE_JSON, chosen
 from gateway.http.bytes import CLOSE
 from gateway.http.forms import MEDIA_TYPE, Event, Form, Part, PartEnd
-from gateway.http.graphql import send_outcome
+from gateway.http.graphql import reply_of
 from gateway.http.headers import Head
 from gateway.http.reception import Reception
 from gateway.http.refusals import Refusal
@@ -70,7 +70,7 @@ class MultipartRoute:
         except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
             told = errors.masked(error, self._reception.language(head.headers))
             outcome = Outcome.failed(told, 500, CLOSE)
-        await send_outcome(send, outcome, media_type or PLAIN_JSON)
+        await reply_of(outcome, media_type or PLAIN_JSON).send(send)
 
     async def answer(self, head: Head, receive: Receive) -> Outcome:
         """What comes of a form. Raises Refusal."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.http.direct import Direct
 from gateway.http.guard import Bounds, ConnectionSettings, Guard
 from gateway.http.places import Places
 
@@ -25,6 +26,7 @@ async def serve(
     listener: socket.socket,
     table: ConnectionSettings,
     *,
+    direct: Direct,
     trusts: Callable[[str], bool],
     message_bytes: int,
     ping_seconds: float,
@@ -32,11 +34,11 @@ async def serve(
     finish: Callable[[], Awaitable[None]],
     drain: Callable[[], Awaitable[None]],
 ) -> None:
-    """Answers on a socket. trusts: whether an address is that of a proxy of ours. message_bytes: of
-    one that comes by WebSocket. ping_seconds: between signs of life of one. begun: called as soon
-    as it can be asked. finish: does the rest of the start from then on; what it raises stops the
-    server, and is raised. drain: lets connections that stay open go, before the others are
-    closed."""
+    """Answers on a socket. direct: answers what need not go by ASGI. trusts: whether an address is
+    that of a proxy of ours. message_bytes: of one that comes by WebSocket. ping_seconds: between
+    signs of life of one. begun: called as soon as it can be asked. finish: does the rest of the
+    start from then on; what it raises stops the server, and is raised. drain: lets connections that
+    stay open go, before the others are closed."""
     _allow_files(table.most + _FILES)
     bounds = Bounds(
         head_seconds=table.head_seconds,
@@ -44,7 +46,7 @@ async def serve(
         send_seconds=table.send_seconds,
     )
     peers = Places(table.most, table.per_address)
-    guard = Guard(bounds, peers, trusts)
+    guard = Guard(bounds, peers, trusts, direct)
     config = uvicorn.Config(
         app,
         http=guard.http,  # type: ignore[arg-type]
