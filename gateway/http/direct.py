@@ -110,8 +110,12 @@ class Direct:
         try:
             return await self._replies.reply(exchange.head, exchange.body)
         except BaseException as error:  # noqa: BLE001 - as uvicorn does
-            _log.error("a request broke", exc_info=error)
-            return _BROKEN
+            return _broken(error)
+
+
+def _broken(error: BaseException) -> Reply:
+    _log.error("a request broke", exc_info=error)
+    return _BROKEN
 
 
 def _is_short(length: bytes) -> bool:
@@ -206,8 +210,14 @@ class TwoWays(HttpToolsProtocol):
         if exchange.disconnected:
             return
         exchange.response_started = exchange.response_complete = True
+        first = self.server_state.default_headers
         last = reply.closes or not exchange.keep_alive
-        self.transport.write(reply.written(self.server_state.default_headers, last=last))
+        try:
+            answer = reply.written(first, last=last)
+        except ValueError as error:
+            reply, last = _broken(error), True
+            answer = reply.written(first, last=True)
+        self.transport.write(answer)
         if last:
             self.transport.close()
         self.on_response_complete()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-
 from collections.abc import Iterable, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
