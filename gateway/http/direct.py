@@ -213,11 +213,12 @@ class TwoWays(HttpToolsProtocol):
         first = self.server_state.default_headers
         last = reply.closes or not exchange.keep_alive
         try:
-            answer = reply.written(first, last=last)
+            parts = reply.written(first, last=last)
         except ValueError as error:
-            reply, last = _broken(error), True
-            answer = reply.written(first, last=True)
-        self.transport.write(answer)
+            last = True
+            parts = _broken(error).written(first, last=True)
+        for part in parts:
+            self.transport.write(part)
         if last:
             self.transport.close()
         self.on_response_complete()
