@@ -26,7 +26,7 @@ async def serve(
     listener: socket.socket,
     table: ConnectionSettings,
     *,
-    direct: Direct,
+    direct: Direct | None = None,
     trusts: Callable[[str], bool],
     message_bytes: int,
     ping_seconds: float,
