@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 
@@ -31,6 +32,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}(?:/[A-Za-z_][A-Za-z0-9_]{0,127
 _INT32 = 2**31 - 1
 
 
+@lru_cache(4_096)
 def name(text: str) -> str:
     """The name of a property, a navigation or a path of them. Raises ValueError when it is none."""
     if _NAME.fullmatch(text) is None:

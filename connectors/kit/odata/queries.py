@@ -5,18 +5,26 @@ Spaces are written %20, never +, which OData services take for a plus sign.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from connectors.kit.odata.expressions import Expression, Version, name
 
 #: Characters that RFC 3986 allows in a query and no service gives a meaning outside of OData's.
 _PLAIN = "$'(),/:"
+#: A text in which nothing but spaces has to be encoded, as most conditions are.
+_spaced = re.compile(rf"[A-Za-z0-9_.~ {_PLAIN}-]*", re.ASCII).fullmatch
+#: Sets of columns that are kept as they travel.
+_MOST = 512
 
 
 def encode(text: str) -> str:
     """A part of a query string. What is no Unicode text (half of a surrogate pair) becomes `?`."""
+    if _spaced(text):
+        return text.replace(" ", "%20")
     return quote(text, safe=_PLAIN, errors="replace")
 
 
@@ -60,17 +68,14 @@ class Query:
 
     def encoded(self, version: Version) -> str:
         """The query string, percent-encoded."""
-        return "&".join(f"{key}={encode(value)}" for key, value in self._options(version))
+        columns = _columns(self.select, self.expand, version)
+        return "&".join([*columns, *_written(self._options(version))])
 
     def size(self, version: Version) -> int:
         """Bytes of the entity set with its query string, as they travel."""
         return len(self.entity_set) + 1 + len(self.encoded(version))
 
     def _options(self, version: Version) -> Iterator[tuple[str, str]]:
-        if version is Version.V2:
-            yield from _columns_v2(self)
-        else:
-            yield from _columns_v4(self.select, self.expand)
         if self.filter is not None:
             yield "$filter", self.filter.text(version)
         if self.order:
@@ -87,15 +92,28 @@ def term_size(term: Expression, version: Version) -> int:
     return len(encode(f"{term.text(version)} or "))
 
 
-def _columns_v2(query: Query) -> Iterator[tuple[str, str]]:
+@lru_cache(_MOST)
+def _columns(
+    select: tuple[str, ...], expand: tuple[Embedded, ...], version: Version
+) -> tuple[str, ...]:
+    """What is wanted of each record: the same for every condition."""
+    written = _columns_v2 if version is Version.V2 else _columns_v4
+    return tuple(_written(written(select, expand)))
+
+
+def _written(options: Iterator[tuple[str, str]]) -> list[str]:
+    return [f"{key}={encode(value)}" for key, value in options]
+
+
+def _columns_v2(select: Sequence[str], expand: Sequence[Embedded]) -> Iterator[tuple[str, str]]:
     """V2 selects with paths: $select=A,to_B/C and $expand=to_B."""
-    columns, paths = list(query.select), []
-    for path, embedded in _walk(query.expand):
+    columns, paths = list(select), []
+    for path, embedded in _walk(expand):
         # Without a column of its own the navigation itself is selected, which means all of it.
         columns += [f"{path}/{column}" for column in embedded.select] or [path]
         if not embedded.expand:
             paths.append(path)
-    if query.select:
+    if select:
         yield "$select", ",".join(columns)
     if paths:
         yield "$expand", ",".join(paths)

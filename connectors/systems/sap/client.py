@@ -318,7 +318,10 @@ def _whole(reply: Reply, read: Callable[[], T]) -> T:
 
 async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """All the calls side by side; the first failure ends the others."""
-    tasks = [asyncio.ensure_future(call) for call in calls]
+    asked = list(calls)
+    if len(asked) == 1:
+        return [await asked[0]]
+    tasks = [asyncio.ensure_future(call) for call in asked]
     try:
         return await asyncio.gather(*tasks)
     except BaseException:

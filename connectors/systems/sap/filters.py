@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
+from functools import cache
 
 from connectors.kit.batching import by_size
 from connectors.kit.odata.expressions import Expression, Property, Version, every, some
@@ -94,6 +95,7 @@ def beyond(mark: Keyset | None, sort: OrderSort, *, falling: bool, padded: bool)
     return any_of([further, all_of([column.eq(day), last])])
 
 
+@cache
 def order_by(sort: OrderSort, *, falling: bool) -> tuple[By, ...]:
     """The columns of a list's order; the number comes last, so that no two places are the same."""
     columns = (c.KEY,) if sort is OrderSort.NUMBER else (c.ORDERED_ON, c.KEY)
@@ -125,6 +127,9 @@ def questions(
 
     first = every([*owners[:1], *keys[:1]])
     if first is None:
+        return
+    if len(owners) < 2 and len(keys) < 2:
+        yield make(first)  # there is nothing to divide, however long it is
         return
     spare = room - make(first).size(version) - _TIES
     for of_owners in (

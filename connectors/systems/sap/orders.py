@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from connectors.kit.odata.answers import Answer, Row, text
 from connectors.kit.odata.expressions import Expression, every
-from connectors.kit.odata.queries import Query
+from connectors.kit.odata.queries import By, Query
 from connectors.port.errors import Unreadable
 from connectors.port.fields import Fields, nested, own
 from connectors.port.pages import Page, cut
@@ -38,6 +40,9 @@ from connectors.systems.sap.settings import Settings
 from connectors.systems.sap.statuses import Known, StatusMap, all_of
 from connectors.systems.sap.translate import OrderWords
 
+#: Sets of fields whose columns are kept.
+_MOST: Final = 512
+
 
 class SapOrders:
     """An OrderSource over an SAP."""
@@ -50,6 +55,8 @@ class SapOrders:
         self._dialect = dialects.of(settings)
         self._statuses = StatusMap.of_settings(settings, self._dialect.local)
         self._columns = OrderColumns(self._dialect, settings, self._statuses)
+        self._required = self._columns.required()
+        self._wanting = lru_cache(_MOST)(self._query)
         self._plans = Plans(self._columns)
         self._documents = Documents(client, settings)
         self._parties = Parties(client, settings, clock)
@@ -64,8 +71,8 @@ class SapOrders:
         first = marks == (None, None)
         asked = self._list(query, owners, counted=query.with_total and first)
         operation, service = "find_orders", self._dialect.service
-        required = self._columns.required()
-        read = self._plans.reading(query.fields, self._header(query), owners)
+        required = self._required
+        read = self._plans.reading(query.fields, self._of_list(query).select, owners)
         rows = self._client.ask(operation, service, asked, required, read)
         total: int | None
         if query.with_total and not first:
@@ -124,16 +131,7 @@ class SapOrders:
     def _list(
         self, query: OrderQuery, owners: Owners, *, counted: bool, paged: bool = True
     ) -> Build:
-        falling = query.descending != query.part.backward
-        by = filters.order_by(query.sort, falling=falling)
-        wanted = Query(
-            self._dialect.orders,
-            self._header(query),
-            self._columns.embedded(query.fields),
-            order=by,
-            top=query.part.limit + 1,
-            count=counted,
-        )
+        wanted, top = self._of_list(query), query.part.limit + 1
 
         def build(exists: Exists) -> list[Query]:
             condition = all_of([self._wanted(query, exists), self._page(query) if paged else True])
@@ -142,15 +140,20 @@ class SapOrders:
 
             def make(of_owners: Expression) -> Query:
                 terms = [of_owners] if condition is True else [of_owners, condition]
-                return replace(wanted, filter=every(terms))
+                return replace(wanted, filter=every(terms), top=top, count=counted)
 
             return self._questions(make, owners, ())
 
         return build
 
-    def _header(self, query: OrderQuery) -> tuple[str, ...]:
-        by = filters.order_by(query.sort, falling=query.descending)
-        return self._columns.header(query.fields, (column.path for column in by))
+    def _of_list(self, query: OrderQuery) -> Query:
+        falling = query.descending != query.part.backward
+        return self._wanting(query.fields, filters.order_by(query.sort, falling=falling))
+
+    def _query(self, fields: Fields, by: tuple[By, ...]) -> Query:
+        """What is asked of orders, whichever they are."""
+        header = self._columns.header(fields, (column.path for column in by))
+        return Query(self._dialect.orders, header, self._columns.embedded(fields), order=by)
 
     def _wanted(self, query: OrderQuery, exists: Exists) -> Known:
         def has(name: str) -> bool:
@@ -171,20 +174,18 @@ class SapOrders:
         owners, keys = Owners(scope), normal_all(asked)
         if not owners.numbers or not keys:
             return [None] * len(asked)
-        header = self._columns.header(fields)
-        wanted = Query(self._dialect.orders, header, self._columns.embedded(fields))
+        wanted = self._wanting(fields, ())
 
         def make(condition: Expression) -> Query:
             return replace(wanted, filter=condition)
 
         queries = self._questions(make, owners, keys)
-        required = self._columns.required()
         found = await self._client.ask(
             operation,
             self._dialect.service,
             lambda _: queries,
-            required,
-            self._plans.reading(fields, header, owners),
+            self._required,
+            self._plans.reading(fields, wanted.select, owners),
         )
         orders = {o.id: o for o in await self._orders(operation, found, fields, owners)}
         return [orders.get(normal(key) or "") for key in asked]

@@ -1,11 +1,13 @@
 """Whole questions, as they travel."""
 
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.kit.odata.expressions import Property, Version
-from connectors.kit.odata.queries import By, Embedded, Query, term_size
+from connectors.kit.odata.queries import By, Embedded, Query, encode, term_size
 
 QUERY = Query(
     "A_SalesOrder",
@@ -53,6 +55,11 @@ def test_no_space_becomes_a_plus_and_no_separator_comes_from_a_value() -> None:
         assert "%20eq%20" in sent
         assert "O''Neil%20%26%20S%C3%B6hne" in sent
         assert sent.count("&") == 5
+
+
+@given(st.text(st.characters(exclude_categories=())) | st.text(" aZ09$'(),/:-_.~%+&=?\n\x7f"))
+def test_a_text_is_encoded_as_the_standard_library_does_it(text: str) -> None:
+    assert encode(text) == quote(text, safe="$'(),/:", errors="replace")
 
 
 def test_an_embedded_record_without_columns_is_asked_for_whole() -> None:
