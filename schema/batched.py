@@ -15,7 +15,8 @@ answers in their order:
 A parameter `counted` tells whether a connection's totalCount is selected. Any further parameter is
 an argument of the field. The function is called once for all parents that ask in the same tick with
 the same arguments and selection. An answer may be an exception: it is the
-error of that parent's field alone.
+error of that parent's field alone. A function that has all answers may give them at once: it is
+then not `async`, and returns either answers or an awaitable of them (`Answers`).
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ import strawberry
 from aiodataloader import DataLoader
 
 from connectors.port.errors import SourceError
-from connectors.port.fields import NOT_FETCHED
+from connectors.port.fields import NOT_FETCHED, NotFetched
 from schema.context import Context
 from schema.price import ASKS, Asks
 from schema.selection import EMBEDS, NEEDS, raw, selected, selects
 
-Load = Callable[..., Awaitable[Sequence[Any]]]
+#: Answers in the order of the parents, there already or on their way.
+Answers = Sequence[Any] | Awaitable[Sequence[Any]]
+Load = Callable[..., Answers]
 
 #: What the functions made here carry, under these names, for whoever answers many parents at once:
 #: the function of many parents, of one parent and the context, or of one parent by its type.
@@ -136,7 +139,8 @@ def _loader(load: Load, info: strawberry.Info, values: dict[str, Any]) -> Any:
             values = {**values, "counted": selects(info, "totalCount")}
 
         async def answer(parents: list[Any]) -> list[Any]:
-            return list(await load(parents, context, fields, **values))
+            brought = load(parents, context, fields, **values)
+            return list(await brought if isinstance(brought, Awaitable) else brought)
 
         loader = context.loaders[key] = DataLoader(answer, cache=False)
     return loader
@@ -163,20 +167,26 @@ async def each(
     return [None if i is None else found[i] for i in wanted]
 
 
-async def embedded_or_asked(
+def embedded_or_asked(
     parents: Sequence[Any],
     attribute: str,
     key: Callable[[Any], str | None],
     ask: Callable[[Sequence[str]], Awaitable[Sequence[Any]]],
-) -> list[Any]:
+) -> Answers:
     """What the parents hold in an attribute, where their system gave it along; what it left
-    NOT_FETCHED is asked for by the parents' keys."""
+    NOT_FETCHED is asked for by the parents' keys. At once, where nothing is left."""
     given = [getattr(parent, attribute, NOT_FETCHED) for parent in parents]
-    left = sum(value is NOT_FETCHED for value in given)
-    if not left:
+    if NotFetched not in set(map(type, given)):
         return given
-    if left == len(given):
-        return await each(map(key, parents), ask)
+    return _asked_for(parents, given, key, ask)
+
+
+async def _asked_for(
+    parents: Sequence[Any],
+    given: Sequence[Any],
+    key: Callable[[Any], str | None],
+    ask: Callable[[Sequence[str]], Awaitable[Sequence[Any]]],
+) -> list[Any]:
     missing = [
         key(parent) if value is NOT_FETCHED else None
         for parent, value in zip(parents, given, strict=True)
@@ -186,3 +196,14 @@ async def embedded_or_asked(
         answer if value is NOT_FETCHED else value
         for value, answer in zip(given, asked, strict=True)
     ]
+
+
+def afterwards(brought: Answers, make: Callable[[Sequence[Any]], Sequence[Any]]) -> Answers:
+    """What is made of answers: at once, where they are there."""
+    return _made(brought, make) if isinstance(brought, Awaitable) else make(brought)
+
+
+async def _made(
+    brought: Awaitable[Sequence[Any]], make: Callable[[Sequence[Any]], Sequence[Any]]
+) -> Sequence[Any]:
+    return make(await brought)

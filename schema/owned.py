@@ -6,18 +6,16 @@ from collections.abc import Sequence
 
 from connectors.port import records
 from connectors.port.fields import Fields
-from schema.batched import embedded_or_asked
+from schema.batched import Answers, embedded_or_asked
 from schema.context import Context
 from schema.nodes import found
 
 Owned = records.Case | records.Order | records.Contact
 
 
-async def account_of_owned(
-    parents: Sequence[Owned], context: Context, fields: Fields
-) -> Sequence[records.Account | None]:
+def account_of_owned(parents: Sequence[Owned], context: Context, fields: Fields) -> Answers:
     """Embedded where the system gave it, else by id."""
-    return await embedded_or_asked(
+    return embedded_or_asked(
         parents,
         "account",
         lambda parent: parent.owner.id,

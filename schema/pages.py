@@ -17,8 +17,9 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 import strawberry
 
-from connectors.port.pages import Keyset, Page, Slice, SortValue
+from connectors.port.pages import Keyset, Page, Slice, SortValue, slice_sorted
 from schema.errors import InputError
+from schema.recognition import Told
 from schema.texts import N_
 
 T = TypeVar("T")
@@ -132,57 +133,58 @@ class EdgeOf:
     node: Any
     order: Order
 
-    @property
+    @Told
     def cursor(self) -> str:
         return self.order.cursor(self.order.keyset(self.node))
 
 
-@dataclass(frozen=True, slots=True)
-class InfoOf:
-    """What lies before and after a page."""
-
-    page: Page[Any]
-    order: Order
-
-    @property
-    def has_next_page(self) -> bool:
-        return self.page.has_next
-
-    @property
-    def has_previous_page(self) -> bool:
-        return self.page.has_previous
-
-    @property
-    def start_cursor(self) -> str | None:
-        return EdgeOf(self.page.items[0], self.order).cursor if self.page.items else None
-
-    @property
-    def end_cursor(self) -> str | None:
-        return EdgeOf(self.page.items[-1], self.order).cursor if self.page.items else None
-
-
-@dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of the port, as a connection reads it."""
+    """A page of the port, as a connection reads it. What is read most are plain attributes: a list
+    of a hundred orders has a hundred pages of lines."""
 
-    page: Page[Any]
-    order: Order
+    __slots__ = ("has_next_page", "has_previous_page", "nodes", "order", "total_count")
 
-    @property
-    def nodes(self) -> Sequence[Any]:
-        return self.page.items
+    def __init__(
+        self,
+        nodes: Sequence[Any],
+        order: Order,
+        has_next: bool = False,
+        has_previous: bool = False,
+        total: int | None = None,
+    ) -> None:
+        self.nodes, self.order, self.total_count = nodes, order, total
+        self.has_next_page, self.has_previous_page = has_next, has_previous
 
-    @property
+    @classmethod
+    def of(cls, page: Page[Any], order: Order) -> Listing:
+        return cls(page.items, order, page.has_next, page.has_previous, page.total)
+
+    @Told
     def edges(self) -> list[EdgeOf]:
-        return [EdgeOf(item, self.order) for item in self.page.items]
+        return [EdgeOf(item, self.order) for item in self.nodes]
 
-    @property
-    def page_info(self) -> InfoOf:
-        return InfoOf(self.page, self.order)
+    @Told
+    def page_info(self) -> Listing:
+        return self
 
-    @property
-    def total_count(self) -> int | None:
-        return self.page.total
+    @Told
+    def start_cursor(self) -> str | None:
+        return EdgeOf(self.nodes[0], self.order).cursor if self.nodes else None
+
+    @Told
+    def end_cursor(self) -> str | None:
+        return EdgeOf(self.nodes[-1], self.order).cursor if self.nodes else None
+
+
+def sliced(rows: Sequence[Any], part: Slice, order: Order, counted: bool = False) -> Listing:
+    """The page of a list that is in memory as a whole, in order. counted: with its length."""
+    if part.after is None and part.before is None and not part.backward:
+        total, limit = len(rows), part.limit
+        more = total > limit
+        return Listing(
+            rows[:limit] if more else rows, order, more, False, total if counted else None
+        )
+    return Listing.of(slice_sorted(rows, part, order.keyset, with_total=counted), order)
 
 
 @strawberry.type(description="Where a page lies in its list.")

@@ -15,6 +15,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.types.scalar import ScalarDefinition
 
+from schema.recognition import passes_on
+
 CountryCode = NewType("CountryCode", str)
 CurrencyCode = NewType("CurrencyCode", str)
 LanguageTag = NewType("LanguageTag", str)
@@ -25,6 +27,7 @@ URL = NewType("URL", str)
 _LONGEST_VALUE = 64
 
 
+@passes_on(str)
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {type(value).__name__}")

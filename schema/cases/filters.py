@@ -175,7 +175,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 async def ask(context: Context, query: CaseQuery) -> Listing:
     """The page of cases that a question asks for."""
     page = await context.sources.cases.find_cases(query)
-    return Listing(page, ORDERS[query.sort])
+    return Listing.of(page, ORDERS[query.sort])
 
 
 async def cases_of_account(

@@ -7,12 +7,11 @@ from datetime import datetime
 
 from connectors.port import records
 from connectors.port.fields import Fields
-from connectors.port.pages import slice_sorted
-from schema.batched import each, embedded_or_asked
+from schema.batched import Answers, each, embedded_or_asked
 from schema.cases.timeline import Opening
 from schema.context import Context
 from schema.nodes import finds, found
-from schema.pages import After, Before, First, Last, Listing, Order, wanted
+from schema.pages import After, Before, First, Last, Listing, Order, sliced, wanted
 
 OLDEST_FIRST = Order("created_at", datetime)
 
@@ -38,10 +37,8 @@ async def attachments_by_id(
     return await context.sources.cases.attachments_by_id(ids, fields, context.scope)
 
 
-async def contact_of_case(
-    parents: Sequence[records.Case], context: Context, fields: Fields
-) -> Sequence[records.Contact | None]:
-    return await embedded_or_asked(
+def contact_of_case(parents: Sequence[records.Case], context: Context, fields: Fields) -> Answers:
+    return embedded_or_asked(
         parents,
         "contact",
         lambda case: case.contact_id,
@@ -87,10 +84,7 @@ async def comments_of_case(
     asked = await context.sources.cases.comments_by_case(
         [case.id for case in parents], fields | {"created_at"}, context.scope
     )
-    return [
-        Listing(slice_sorted(rows, part, OLDEST_FIRST.keyset, with_total=counted), OLDEST_FIRST)
-        for rows in asked
-    ]
+    return [sliced(rows, part, OLDEST_FIRST, counted) for rows in asked]
 
 
 async def attachments_of_case(
@@ -105,7 +99,4 @@ async def attachments_of_case(
     asked = await context.sources.cases.attachments_by_case(
         [case.id for case in parents], fields | {"created_at"}, context.scope
     )
-    return [
-        Listing(slice_sorted(rows, part, OLDEST_FIRST.keyset, with_total=counted), OLDEST_FIRST)
-        for rows in asked
-    ]
+    return [sliced(rows, part, OLDEST_FIRST, counted) for rows in asked]

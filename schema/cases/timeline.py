@@ -10,10 +10,10 @@ from typing import Any
 
 from connectors.port import records
 from connectors.port.fields import Fields, inside
-from connectors.port.pages import Keyset, slice_sorted
+from connectors.port.pages import Keyset
 from schema.cases.service import Rejection
 from schema.context import Context
-from schema.pages import After, Before, First, Last, Listing, Order, wanted
+from schema.pages import After, Before, First, Last, Listing, Order, sliced, wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ async def timeline_of_case(
         _refused(parents, context),
     )
     return [
-        Listing(slice_sorted(_in_order(case, *happened), part, _place), TIMELINE)
+        sliced(_in_order(case, *happened), part, TIMELINE)
         for case, happened in zip(
             parents, zip(comments, files, changes, refused, strict=True), strict=True
         )

@@ -64,7 +64,7 @@ async def contacts_of_account(
 
     async def ask(parent: records.Account) -> Listing:
         query = ContactQuery(context.scope, fields | {"name"}, parent.id, part)
-        return Listing(await context.sources.customers.contacts_by_account(query), BY_NAME)
+        return Listing.of(await context.sources.customers.contacts_by_account(query), BY_NAME)
 
     return await asyncio.gather(*map(ask, parents), return_exceptions=True)
 

@@ -92,7 +92,7 @@ class NewsQueries:
             published_from=since,
             published_to=until,
         )
-        found: Any = Listing(await context.sources.news.find_news(query), NEWEST_FIRST)
+        found: Any = Listing.of(await context.sources.news.find_news(query), NEWEST_FIRST)
         return found  # type: ignore[no-any-return]
 
     @strawberry.field(

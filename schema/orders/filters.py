@@ -119,7 +119,7 @@ def order_query(
 async def ask(context: Context, query: OrderQuery) -> Listing:
     """The page of orders that a question asks for."""
     page = await context.sources.orders.find_orders(query)
-    return Listing(page, ORDERS[query.sort])
+    return Listing.of(page, ORDERS[query.sort])
 
 
 async def orders_of_account(

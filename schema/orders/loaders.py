@@ -10,13 +10,13 @@ from typing import Any
 
 from connectors.port import records
 from connectors.port.fields import Fields
-from connectors.port.pages import Keyset, Page, Slice, slice_sorted
+from connectors.port.pages import Keyset, Page, Slice
 from connectors.port.queries import CaseQuery
 from connectors.port.scope import Scope
-from schema.batched import each, embedded_or_asked
+from schema.batched import Answers, afterwards, each, embedded_or_asked
 from schema.context import Context
 from schema.nodes import finds
-from schema.pages import After, First, Listing, Order, wanted
+from schema.pages import After, First, Listing, Order, sliced, wanted
 
 #: Positions count as numbers do: 20 comes before 100.
 BY_POSITION = Order("position", str, at=lambda line: Keyset(line.position.zfill(10), line.position))
@@ -33,37 +33,38 @@ async def orders_by_id(
     return await context.sources.orders.orders_by_id(ids, fields, context.scope)
 
 
-async def lines_of_order(
+def lines_of_order(
     parents: Sequence[records.Order],
     context: Context,
     fields: Fields,
     counted: bool,
     first: First = None,
     after: After = None,
-) -> Sequence[Listing | Exception]:
+) -> Answers:
     part = wanted(BY_POSITION, first, after)
+
+    def pages(lines: Sequence[Any]) -> list[Listing | Exception]:
+        return [
+            own if isinstance(own, Exception) else sliced(own, part, BY_POSITION, counted)
+            for own in lines
+        ]
+
     asked = _asked(context.sources.orders.lines_by_order, context, fields)
-    lines = await embedded_or_asked(parents, "lines", _key, asked)
-    return [
-        own
-        if isinstance(own, Exception)
-        else Listing(slice_sorted(own, part, BY_POSITION.keyset, with_total=counted), BY_POSITION)
-        for own in lines
-    ]
+    return afterwards(embedded_or_asked(parents, "lines", _key, asked), pages)
 
 
-async def deliveries_of_order(
+def deliveries_of_order(
     parents: Sequence[records.Order], context: Context, fields: Fields
-) -> Sequence[Sequence[records.Delivery] | None]:
+) -> Answers:
     asked = _asked(context.sources.orders.deliveries_by_order, context, fields)
-    return await embedded_or_asked(parents, "deliveries", _key, asked)
+    return embedded_or_asked(parents, "deliveries", _key, asked)
 
 
-async def invoices_of_order(
+def invoices_of_order(
     parents: Sequence[records.Order], context: Context, fields: Fields
-) -> Sequence[Sequence[records.Invoice] | None]:
+) -> Answers:
     asked = _asked(context.sources.orders.invoices_by_order, context, fields)
-    return await embedded_or_asked(parents, "invoices", _key, asked)
+    return embedded_or_asked(parents, "invoices", _key, asked)
 
 
 def _key(order: records.Order) -> str:
@@ -96,7 +97,7 @@ async def cases_of_order(
         counts = [_count(context, order, page) for order, page in zip(parents, own, strict=True)]
         totals = await asyncio.gather(*counts)
         own = [replace(page, total=total) for page, total in zip(own, totals, strict=True)]
-    return [Listing(page, NEWEST_FIRST) for page in own]
+    return [Listing.of(page, NEWEST_FIRST) for page in own]
 
 
 def _of_account(page: Page[records.Case], owner: records.AccountRef) -> Page[records.Case]:

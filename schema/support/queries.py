@@ -48,7 +48,7 @@ class SupportQueries:
             topic=records.QuestionTopic(topic.name) if topic else None,
             search=words("search", search),
         )
-        found: Any = Listing(
+        found: Any = Listing.of(
             await context.sources.questions.find_questions(query), IN_READING_ORDER
         )
         return found  # type: ignore[no-any-return]

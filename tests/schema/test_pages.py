@@ -125,7 +125,7 @@ def test_walking_a_list_by_cursor_sees_everything_once(
             else wanted(CREATED, first=step, after=cursor)
         )
         page = slice_sorted(rows, part, CREATED.keyset, descending=descending, with_total=True)
-        listing = Listing(page, CREATED)
+        listing = Listing.of(page, CREATED)
         assert listing.total_count == len(rows)
         assert len(listing.nodes) <= step
         seen = [*listing.nodes, *seen] if backward else [*seen, *listing.nodes]

@@ -12,6 +12,7 @@ from graphql.type.introspection import TypeNameMetaFieldDef
 
 from gateway.operations.compiled.arguments import Arguments
 from gateway.operations.compiled.completion import completer
+from gateway.operations.compiled.kinds import waits
 from gateway.operations.compiled.leaves import Leaf
 from gateway.operations.compiled.positions import FieldColumn, Frame
 from gateway.operations.compiled.refusals import NotCompiled
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class FieldPlan:
-    """A field in a selection set. key: its name in the answer; order: its place there."""
+    """A field in a selection set. key: its name in the answer; order: its place there. attribute:
+    of its parent, where it is nothing else; constant: where it is the same for all parents."""
+
+    attribute: str | None = None
+    constant: str | None = None
 
     __slots__ = (
         "_plain",
@@ -106,16 +111,20 @@ class FieldPlan:
 class TypeNameField(FieldPlan):
     """`__typename`."""
 
-    __slots__ = ()
+    __slots__ = ("constant",)
+
+    def __init__(self, place: Place, definition: GraphQLField) -> None:
+        super().__init__(place, definition, None)
+        self.constant: str = self.parent.name
 
     def values(self, execution: Execution, frame: Frame) -> Sequence[Any]:
-        return [self.parent.name] * len(frame.rows)
+        return [self.constant] * len(frame.rows)
 
 
 class ReadField(FieldPlan):
     """A field that is worked out from its parent alone. read: from many at once."""
 
-    __slots__ = ("_quick", "_read")
+    __slots__ = ("_quick", "_read", "attribute")
 
     def __init__(
         self,
@@ -127,6 +136,7 @@ class ReadField(FieldPlan):
         super().__init__(place, definition, guard)
         self._quick = self.completer.quick if isinstance(self.completer, Leaf) else None
         self._read: Callable[[Sequence[Any], Any, list[Any]], None]
+        self.attribute = shape.name if isinstance(shape, Attribute) and self._plain else None
         if isinstance(shape, Attribute):
             read = reading(self.parent.name, shape.name)
             self._read = lambda rows, context, values: read(rows, values)
@@ -187,24 +197,37 @@ class BatchedField(FieldPlan):
     def resolved(
         self, execution: Execution, frame: Frame, arguments: dict[str, Any]
     ) -> Sequence[Any]:
-        execution.later(self._loaded(execution, frame, arguments))
-        return [None] * len(frame.rows)
-
-    async def _loaded(self, execution: Execution, frame: Frame, arguments: dict[str, Any]) -> None:
         count = len(frame.rows)
         try:
             converted = self._convert(arguments) if arguments else {}
-            values = list(
-                await self._load(
-                    frame.rows, execution.context, self._fields, **converted, **self._counted
-                )
+            brought = self._load(
+                frame.rows, execution.context, self._fields, **converted, **self._counted
             )
-            if len(values) != count:
-                name = f"{self.parent.name}.{self.name}"
-                raise RuntimeError(f"{name} gave {len(values)} answers to {count} parents")
+            if waits(brought):
+                execution.keep([brought])
+                execution.later(self._loaded(execution, frame, brought))
+                return [None] * count
+            values = self._answers(brought, count)
+        except Exception as error:  # noqa: BLE001 - it becomes the error of each row
+            values = [error] * count
+        return self.completed(execution, frame, values)
+
+    async def _loaded(
+        self, execution: Execution, frame: Frame, brought: Awaitable[Sequence[Any]]
+    ) -> None:
+        count = len(frame.rows)
+        try:
+            values = self._answers(await brought, count)
         except Exception as error:  # noqa: BLE001 - it becomes the error of each row
             values = [error] * count
         self.fill(execution, frame, values)
+
+    def _answers(self, brought: Sequence[Any], count: int) -> list[Any]:
+        values = brought if type(brought) is list else list(brought)
+        if len(values) != count:
+            name = f"{self.parent.name}.{self.name}"
+            raise RuntimeError(f"{name} gave {len(values)} answers to {count} parents")
+        return values
 
 
 class OrdinaryField(FieldPlan):
@@ -258,7 +281,7 @@ def field_plan(place: Place) -> FieldPlan:
     if definition is None or node.name.value in ("__schema", "__type"):
         raise NotCompiled("introspection")
     if definition is TypeNameMetaFieldDef:
-        return TypeNameField(place, definition, None)
+        return TypeNameField(place, definition)
     shape, guard = shape_of(schema, place.parent.name, definition)
     if isinstance(shape, Attribute | Derived):
         return ReadField(place, definition, guard, shape)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLObjectType
 
 from gateway.operations.compiled.fields import FieldPlan, Place, field_plan
+from gateway.operations.compiled.inlined import Inlined, inlined
 from gateway.operations.compiled.positions import Column, Frame
 from gateway.operations.compiled.sources import assembling
 
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     from gateway.operations.compiled.execution import Execution
     from gateway.operations.compiled.variant import Variant
 
+#: Runs of a plan before code is generated for it: most documents are asked for once.
+COLD_RUNS = 1
+#: Runs on end that generated code gives up before it is left out: these records are not its kind.
+_MOST_MISSES = 20
+
 
 class ObjectPlan:
     """The fields that a selection set asks of one object type, in order."""
 
-    __slots__ = ("_assemble", "fields", "type")
+    __slots__ = ("_apart", "_assemble", "_inlined", "_misses", "_runs", "fields", "type")
 
     def __init__(
         self, variant: Variant, kind: GraphQLObjectType, grouped: Mapping[str, Sequence[Any]]
@@ -30,6 +36,10 @@ class ObjectPlan:
             for order, (key, details) in enumerate(grouped.items())
         )
         self._assemble = assembling(tuple(grouped)) if grouped else None
+        self._inlined: Inlined | None = None
+        #: The places of fields that are answered a column at a time in any case.
+        self._apart: Sequence[int] = range(len(self.fields))
+        self._runs = self._misses = 0
 
     def run(
         self,
@@ -43,9 +53,38 @@ class ObjectPlan:
             return []
         if self._assemble is None:
             return [{} for _ in rows]
+        if self._runs <= COLD_RUNS:
+            self._warm_up()
         frame = Frame(self, rows, column, picks)
-        columns = [field.values(execution, frame) for field in self.fields]
-        made = frame.made = self._assemble(*columns)
+        columns: list[Any] = [None] * len(self.fields)
+        for place in self._apart:
+            columns[place] = self.fields[place].values(execution, frame)
+        made = self._quickly(rows, columns) if self._inlined is not None else None
+        if made is None:
+            for place, values in enumerate(columns):
+                if values is None:
+                    columns[place] = self.fields[place].values(execution, frame)
+            made = self._assemble(*columns)
+        frame.made = made
+        return made
+
+    def _warm_up(self) -> None:
+        """Has the code written that reads the records, once the plan is run again."""
+        self._runs += 1
+        if self._runs > COLD_RUNS:
+            self._inlined, self._apart = inlined(self)
+
+    def _quickly(self, rows: Sequence[Any], columns: Sequence[Any]) -> list[dict[str, Any]] | None:
+        """The rows' answers by that code; None where something needs a closer look."""
+        assert self._inlined is not None  # noqa: S101 - looked at by the caller
+        try:
+            made = self._inlined(rows, *(columns[place] for place in self._apart))
+        except Exception:  # noqa: BLE001 - whatever it is, it is met again and told
+            self._misses += 1
+            if self._misses > _MOST_MISSES:
+                self._inlined, self._apart = None, range(len(self.fields))
+            return None
+        self._misses = 0
         return made
 
     async def run_serially(self, execution: Execution) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from gateway.operations.compiled.positions import Failure, FieldColumn, ItemColu
 from tests.gateway.operations.generated.comparing import compare_plain, compare_rooms
 
 #: Most schemas that it may take to find what is broken.
-_MOST = 40
+_MOST = 120
 
 Patch = pytest.MonkeyPatch
 
@@ -110,6 +110,24 @@ def _in_reverse(patch: Patch) -> None:
     patch.setattr(objects, "assembling", reversed_keys)
 
 
+def _null_leaves(patch: Patch) -> None:
+    """Code that reads records passes on null where it must not be."""
+    patch.setattr(objects, "COLD_RUNS", 0)
+    written = leaves.Leaf.inlined
+
+    def tolerant(leaf: Any, value: str, given: Any) -> list[str]:
+        lines = (f" {line}" for line in written(leaf, value, given))
+        return [f"if {value} is not None:", *lines]
+
+    patch.setattr(leaves.Leaf, "inlined", tolerant)
+
+
+def _waited_for(patch: Patch) -> None:
+    """Code that reads records passes on whatever it reads."""
+    patch.setattr(objects, "COLD_RUNS", 0)
+    patch.setattr(leaves.Leaf, "inlined", lambda leaf, value, given: iter(()))
+
+
 def _same_arguments(patch: Patch) -> None:
     """Variables are taken for null."""
     values = Arguments.values
@@ -124,7 +142,7 @@ _PLAIN = (
     *(_no_range, _not_finite, _nullable_items, _no_propagation, _every_error, _as_they_come),
     *(_mutations_go_on, _no_predicate, _in_reverse, _same_arguments),
 )
-_ROOMS = (_backwards, _unguarded, _nothing_selected)
+_ROOMS = (_backwards, _unguarded, _nothing_selected, _null_leaves, _waited_for)
 
 
 @pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")

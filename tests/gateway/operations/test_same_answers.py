@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.operations.compiled import objects
 from tests.gateway.operations.generated.comparing import (
     DOCUMENTS,
     ROOM_RUNS,
@@ -53,7 +54,10 @@ def test_plans_answer_as_graphql_core_does() -> None:
     assert explored(PLAIN, compare_plain) >= PLAIN * DOCUMENTS * RUNS
 
 
-def test_plans_of_strawberry_schemas_answer_as_graphql_core_does() -> None:
+def test_plans_of_strawberry_schemas_answer_as_graphql_core_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(objects, "COLD_RUNS", 0)  # the code that reads records, from the first run
     assert explored(ROOMS, compare_rooms) >= ROOMS * DOCUMENTS * ROOM_RUNS
 
 

@@ -11,7 +11,7 @@ import asyncio
 import inspect
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum
 from types import ModuleType
@@ -26,7 +26,7 @@ from connectors.port.scope import Scope
 from schema.access import Anonymous, Authorized, enforced
 from schema.batched import batched, derived, typed
 from schema.context import Caller, Context
-from schema.recognition import instances_of
+from schema.recognition import Told, instances_of
 from schema.scalars import CONFIG
 from schema.selection import selected, selects
 from tests.gateway.operations.generated.dice import Dice
@@ -71,26 +71,30 @@ class Room(Context):
 
 
 class Record:
-    """An object of a generated type, whose attributes are thrown as they are read."""
+    """An object of a generated type, whose attributes are thrown as they are read. told: they may
+    be read again: what waits is then no coroutine, which somebody would have to await."""
 
     __slots__ = ("id", "room", "seed")
-    type_name = ""
+    type_name, told = "", False
 
     def __init__(self, seed: str, room: Room) -> None:
-        self.seed, self.room, self.id = seed, room, seed[-8:]
+        again = self.told and room.waits and not room.objects
+        self.seed, self.id = seed, seed[-8:]
+        self.room = replace(room, objects=True) if again else room
 
     def __repr__(self) -> str:
         return f"<{self.type_name} {self.seed}>"
 
 
-def _record(type_name: str, names: Sequence[str], slots: bool) -> type[Record]:
+def _record(type_name: str, names: Sequence[str], slots: bool, told: bool) -> type[Record]:
     """The class of a type's objects. slots: so that they hold nothing that the class does not."""
+    kind = Told if told else property
 
     def thrown(name: str) -> property:
-        return property(lambda self: self.room.rooms.brought(self.room, self, type_name, name, {}))
+        return kind(lambda self: self.room.rooms.brought(self.room, self, type_name, name, {}))
 
     body: dict[str, Any] = {name: thrown(name) for name in names}
-    body |= {"type_name": type_name} | ({"__slots__": ()} if slots else {})
+    body |= {"type_name": type_name, "told": told} | ({"__slots__": ()} if slots else {})
     return type(f"Record{type_name}", (Record,), body)
 
 
@@ -121,7 +125,8 @@ class Rooms:
         self._types = [f"T{place}" for place in range(2 + dice.below(2))]
         self._fields = {f"f{place}": self._thrown() for place in range(5 + dice.below(5))}
         self.records = {
-            name: _record(name, list(self._fields), slots=dice.chance(70)) for name in self._types
+            name: _record(name, [*self._fields], slots=dice.chance(70), told=dice.chance(80))
+            for name in self._types
         }
         try:
             self.schema = self._built()
@@ -234,17 +239,26 @@ class Rooms:
         return signed
 
     def _batched(self, name: str, arguments: list[str]) -> Any:
-        async def load(
-            parents: Sequence[Any], context: Any, fields: Any, counted: bool, **values: Any
+        def answers(
+            parents: Sequence[Any], context: Any, fields: Any, counted: bool, values: dict[str, Any]
         ) -> list[Any]:
-            ticks = Dice(f"{context.seed} {name} ticks").below(3) if context.waits else 0
-            for _ in range(ticks):
-                await asyncio.sleep(0)
             if Dice(f"{context.seed} {name} {values} down").chance(context.trouble):
                 raise ValueError(f"{name} is down")
             asked = {**values, "selected": sorted(fields), "counted": counted}
             outcomes = [self.outcome(context, parent, name, asked) for parent in parents]
             return [one.error if isinstance(one, Raised) else one for one in outcomes]
+
+        async def later(asked: tuple[Any, ...], ticks: int) -> list[Any]:
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            return answers(*asked)
+
+        def load(
+            parents: Sequence[Any], context: Any, fields: Any, counted: bool, **values: Any
+        ) -> Any:
+            asked = (parents, context, fields, counted, values)
+            ticks = Dice(f"{context.seed} {name} ticks").below(4) if context.waits else 0
+            return answers(*asked) if ticks == 3 else later(asked, ticks)
 
         signed = _signed(load, ["parents", "context", "fields", "counted"], arguments)
         if not self._at_once:
