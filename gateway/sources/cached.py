@@ -112,14 +112,18 @@ class Answers:
     ) -> list[Any]:
         """The answers to items, in their order, each a list of one's own. Of a method that takes
         one query, that is the item."""
-        method, once = line.method, items if len(items) == 1 else list(dict.fromkeys(items))
+        method = line.method
         rests_on = subjects(method.kind, method.scope(rest if method.each else items))
+        versions = self._versions.of(rests_on)
+        if len(items) == 1 and not line.kept:
+            return [await self._flown(line, items[0], rest, versions)]
+        once = list(dict.fromkeys(items))
         asked = _Asked(
             line,
             once,
             rest,
             rests_on,
-            self._versions.of(rests_on),
+            versions,
             [keys.key_of(line.source, line.name, item, rest) for item in once],
             [_MISSING] * len(once),
         )
@@ -132,6 +136,26 @@ class Answers:
             return asked.found
         answers = dict(zip(once, asked.found, strict=True))
         return [_own(answers[item]) for item in items]
+
+    async def _flown(
+        self, line: _Line, item: Any, rest: tuple[Any, ...], versions: Standing
+    ) -> Any:
+        """The answer to one item, of which nothing is remembered: most questions are such."""
+        key = keys.key_of(line.source, line.name, item, rest)
+        found = self._flights.find(key, versions)
+        if found is None:
+            line.count("asked")
+            ask = partial(_answers, line, [item], rest)
+            found = self._flights.start([key], versions, ask), 0
+        else:
+            line.count("joined")
+        flight, place = found
+        try:
+            answer = (await flight.wait())[place]
+        except SourceError as error:
+            provenance.told().failed(error)
+            raise
+        return answer if flight.alone else _own(answer)
 
     async def _remembered(self, asked: _Asked) -> None:
         """Puts what is fresh into `found`, what may have to do into `old`."""
@@ -207,11 +231,8 @@ class Answers:
                 asked.found[place] = answer if flight.alone and not line.kept else _own(answer)
 
     def _start(self, asked: _Asked, places: list[int]) -> Flight:
-        if len(places) < len(asked.keys):
-            items = [asked.items[place] for place in places]
-            keys_ = [asked.keys[place] for place in places]
-        else:
-            items, keys_ = list(asked.items), asked.keys
+        items = [asked.items[place] for place in places]
+        keys_ = [asked.keys[place] for place in places]
         if asked.line.kept:
             ask = partial(self._kept, asked, keys_, items)
         else:
@@ -242,7 +263,7 @@ def open_answers(settings: CacheSettings, url: str, clock: Callable[[], float]) 
     return Answers(settings, Shared(url), clock)
 
 
-async def _answers(line: _Line, items: list[Any], rest: tuple[Any, ...]) -> list[Any]:
+async def _answers(line: _Line, items: Sequence[Any], rest: tuple[Any, ...]) -> list[Any]:
     """What the system itself answers to items, in their order."""
     if not line.method.each:
         return [await line.ask(items[0])]

@@ -101,9 +101,9 @@ class Flights:
 
     def _leave(self, flight: Flight) -> None:
         for key in flight.keys:
-            found = self._places.get(key)
-            if found is not None and found[0] is flight:
-                del self._places[key]
+            found = self._places.pop(key, None)
+            if found is not None and found[0] is not flight:
+                self._places[key] = found  # it was asked again after a change
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)

@@ -3,8 +3,6 @@ fresh or a system failed, so that a portal can say so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,15 +43,23 @@ class Told:
 _told: ContextVar[Told | None] = ContextVar("told", default=None)
 
 
-@contextmanager
-def telling() -> Iterator[Told]:
-    """Gathers what is told while one operation runs."""
-    told = Told()
-    token = _told.set(told)
-    try:
-        yield told
-    finally:
-        _told.reset(token)
+class Telling:
+    """Gathers what is told while it is entered."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> Told:
+        told = Told()
+        self._token = _told.set(told)
+        return told
+
+    def __exit__(self, *_: object) -> None:
+        _told.reset(self._token)
+
+
+def telling() -> Telling:
+    """For one operation, while it runs."""
+    return Telling()
 
 
 def told() -> Told:
