@@ -8,19 +8,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from gateway.events.hub import Hub
+from gateway.redis import TROUBLE, again_and_again, open_client
 from schema.events import Event, What
 
 _log = logging.getLogger("gateway.events")
@@ -28,11 +24,10 @@ _log = logging.getLogger("gateway.events")
 _CHANNEL = "portal:events"
 #: Events that wait to be sent at most; of more, others are told that they missed some.
 _MOST_WAITING = 1_000
-#: Seconds: for one command, between two signs of life, and the first and longest pause after a
-#: failure.
-_PATIENCE, _PING, _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 5.0, 0.1, 10.0
-
-_TROUBLE = (RedisError, OSError, TimeoutError)
+#: Seconds: for one command, and between two signs of life.
+_PATIENCE, _PING = 5.0, 5.0
+#: Said in the log each time that the channel is gone.
+_GONE = "events do not reach other processes"
 
 
 class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,11 +47,8 @@ class SharedEvents:
 
     def __init__(self, hub: Hub, url: str, client: Any = None) -> None:
         self._hub = hub
-        self._client: Any = client or Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),  # so that a channel that broke off is noticed
-            socket_connect_timeout=_PATIENCE,
-        )
+        # No time is set for answers: whoever listens hears nothing for as long as nothing is said.
+        self._client: Any = client or open_client(url, _PATIENCE)
         self._name = secrets.token_hex(8)
         self._waiting: deque[_Message] = deque()
         self._something = asyncio.Event()
@@ -66,15 +58,15 @@ class SharedEvents:
     def start(self) -> None:
         """Sends and hears until it is closed."""
         self._tasks = [
-            asyncio.create_task(_again_and_again(self._hear_on)),
-            asyncio.create_task(_again_and_again(self._send_on)),
+            asyncio.create_task(again_and_again(self._hear_on, _log, _GONE)),
+            asyncio.create_task(again_and_again(self._send_on, _log, _GONE)),
         ]
 
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(*_TROUBLE):
+        with contextlib.suppress(*TROUBLE):
             await self._client.aclose()
 
     # ---------------------------------------------------------------------------------- sending
@@ -140,20 +132,3 @@ class SharedEvents:
             self._hub.missed()
         else:
             self._hub.deliver(Event(message.what, message.id, message.account, message.alias))
-
-
-async def _again_and_again(work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
-    """Begins anew after each failure, and waits longer each time until it works."""
-    pause = _FIRST_PAUSE
-
-    def works() -> None:
-        nonlocal pause
-        pause = _FIRST_PAUSE
-
-    while True:
-        try:
-            await work(works)
-        except _TROUBLE as error:
-            _log.warning("events do not reach other processes: %s", type(error).__name__)
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads tries
-        pause = min(2 * pause, _LONGEST_PAUSE)

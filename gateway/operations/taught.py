@@ -6,24 +6,20 @@ client whose document is not found sends it once more.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Any, Final
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
-T = TypeVar("T")
+from gateway.redis import Store
 
 _log = logging.getLogger("gateway.documents")
 
-#: Seconds that the store has to answer, and that it is left alone after it did not.
-_PATIENCE, _PAUSE = 0.1, 5.0
+#: Seconds that the store has to answer, and questions under way at most: so many that hardly one
+#: has to wait for its turn.
+_PATIENCE: Final = 0.2
+_AT_ONCE: Final = 1_000
 #: Seconds that a document is kept there after it was last taught or found.
 _KEPT: Final = 7 * 86_400
 _PREFIX: Final = "portal:documents"
@@ -41,18 +37,14 @@ class SharedTexts:
     def __init__(
         self, url: str, monotonic: Callable[[], float] = time.monotonic, client: Any = None
     ) -> None:
-        self._redis: Any = client or Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
+        trouble = "documents are remembered by each process"
+        self._store = Store(
+            url, _PATIENCE, _log, trouble, at_once=_AT_ONCE, clock=monotonic, client=client
         )
-        self._monotonic, self._rests_until = monotonic, 0.0
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def get(self, name: str) -> str | None:
         """The text of a hash; None where there is none, or the store cannot say."""
-        found = await self._patiently(lambda: self._redis.getex(f"{_PREFIX}:{name}", ex=_KEPT))
+        found = await self._store.ask(lambda client: client.getex(f"{_PREFIX}:{name}", ex=_KEPT))
         if not isinstance(found, bytes):
             return None
         text = found.decode("utf-8", "replace")
@@ -62,23 +54,7 @@ class SharedTexts:
     def put(self, name: str, text: str) -> None:
         """Keeps a text, in the background."""
         body = text.encode("utf-8", "replace")
-        kept = self._patiently(lambda: self._redis.set(f"{_PREFIX}:{name}", body, ex=_KEPT))
-        task = asyncio.get_running_loop().create_task(kept)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._store.later(lambda client: client.set(f"{_PREFIX}:{name}", body, ex=_KEPT))
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await self._redis.aclose()
-
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        if self._monotonic() < self._rests_until:
-            return None
-        try:
-            async with asyncio.timeout(2 * _PATIENCE):
-                return await ask()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._rests_until = self._monotonic() + _PAUSE
-            _log.warning("documents are remembered by each process: %s", type(error).__name__)
-            return None
+        await self._store.close()

@@ -10,27 +10,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final
 
 import msgspec
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
+from gateway.redis import Store
 from gateway.sources import packing
 from gateway.sources.keys import VERSION
 from gateway.sources.packing import Packed
 from gateway.sources.versions import Subject
 
-T = TypeVar("T")
-
 _log = logging.getLogger("gateway.cache")
 
-#: Seconds that the store has to answer, and that it is left alone after it did not.
-_PATIENCE, _PAUSE = 0.25, 5.0
-_CONNECTIONS: Final = 32
+#: Seconds that the store has to answer.
+_PATIENCE = 0.25
 #: Changes that are owed at most; of more, everything is taken for changed.
 _MOST_OWED: Final = 1_000
 #: Seconds that a count of changes is kept: longer than any answer is.
@@ -41,31 +36,25 @@ _LARGEST: Final = 1_000_000
 
 
 class Shared:
-    """A store by its URL. clock: seconds, monotonic."""
+    """A store by its URL. clock: seconds, monotonic. client: in place of one for the URL."""
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._redis: Any = Redis.from_url(
-            url,
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._slots = asyncio.Semaphore(_CONNECTIONS)
-        self._clock = clock
-        self._rests_until = 0.0
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.monotonic, client: Any = None
+    ) -> None:
+        trouble = "the shared cache does not answer"
+        self._store = Store(url, _PATIENCE, _log, trouble, clock=clock, client=client)
         self._owed: dict[Subject, None] = {}
         self._telling: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        for task in (*self._tasks, *([self._telling] if self._telling else [])):
-            task.cancel()
-        await self._redis.aclose()
+        if self._telling is not None:
+            self._telling.cancel()
+        await self._store.close()
 
     @property
     def answers(self) -> bool:
         """Whether the store is asked at all at the moment."""
-        return self._clock() >= self._rests_until
+        return self._store.answers
 
     async def get(
         self, keys: Sequence[str], rests_on: Sequence[Subject]
@@ -78,7 +67,7 @@ class Shared:
             self._tell_soon()
             return None
         names = [*map(_counter, rests_on), *(f"{_PREFIX}:{key}" for key in keys)]
-        found = await self._patiently(lambda: self._redis.mget(names))
+        found = await self._store.ask(lambda client: client.mget(names))
         if found is None:
             return None
         versions = [(count or b"0").decode() for count in found[: len(rests_on)]]
@@ -91,7 +80,7 @@ class Shared:
         body = packing.pack(value, at, versions)
         if len(body) <= _LARGEST:
             name, milliseconds = f"{_PREFIX}:{key}", max(1, int(seconds * 1000))
-            self._background(self._patiently(lambda: self._redis.set(name, body, px=milliseconds)))
+            self._store.later(lambda client: client.set(name, body, px=milliseconds))
 
     def changed(self, subjects: Iterable[Subject]) -> None:
         """Tells all processes of a change, in the background, and again until it is told."""
@@ -105,40 +94,29 @@ class Shared:
             self._telling = asyncio.get_running_loop().create_task(self._tell())
 
     async def told(self) -> None:
-        """Waits until what is owed was told, or the store does not answer."""
+        """Waits until what is owed was told and what is kept has arrived, or the store does not
+        answer."""
         while self._telling is not None and not self._telling.done():
             await asyncio.wait([self._telling])
+        await self._store.settled()
 
     async def _tell(self) -> None:
         while self._owed and self.answers:
             owed = list(self._owed)
-            pipeline = self._redis.pipeline(transaction=False)
-            for subject in owed:
-                pipeline.incr(_counter(subject))
-                pipeline.expire(_counter(subject), _COUNTED)
-            if await self._patiently(pipeline.execute) is None:
+            if await self._store.ask(partial(_told, owed)) is None:
                 return
             for subject in owed:
                 self._owed.pop(subject, None)
 
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        try:
-            async with self._slots:
-                if not self.answers:
-                    return None  # somebody found out meanwhile
-                # Waiting for one's turn is not counted: that is no fault of the store's.
-                async with asyncio.timeout(_PATIENCE):
-                    return await ask()
-        except (RedisError, OSError, TimeoutError, ValueError) as error:
-            if self.answers:
-                _log.warning("the shared cache does not answer: %s", type(error).__name__)
-            self._rests_until = self._clock() + _PAUSE
-            return None
 
-    def _background(self, work: Coroutine[Any, Any, Any]) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+async def _told(owed: Sequence[Subject], client: Any) -> list[Any]:
+    """Counts changes, all in one go."""
+    pipeline = client.pipeline(transaction=False)
+    for subject in owed:
+        pipeline.incr(_counter(subject))
+        pipeline.expire(_counter(subject), _COUNTED)
+    done: list[Any] = await pipeline.execute()
+    return done
 
 
 def _counter(subject: Subject) -> str:

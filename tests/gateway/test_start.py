@@ -33,6 +33,7 @@ LATER = {
     "gateway.identity.embedded",
     "gateway.identity.tables",
     "gateway.operations.taught",
+    "gateway.redis",
     "gateway.sources.shared",
     "gateway.submissions.opened",
     "connectors.systems.tryton",

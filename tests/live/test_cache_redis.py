@@ -40,7 +40,6 @@ async def settled(house: House) -> None:
     shared = house.answers._shared
     assert shared
     await shared.told()
-    await asyncio.gather(*shared._tasks)
 
 
 async def test_processes_share_answers_and_changes(redis: Redis) -> None:

@@ -60,8 +60,6 @@ def store(dictionary: Dictionary | None = None, **more: Any) -> Callable[[], Sha
     held = dictionary or Dictionary()
 
     def make() -> Shared:
-        shared = Shared("redis://nobody.example", **more)
-        shared._redis = held
-        return shared
+        return Shared("redis://nobody.example", client=held, **more)
 
     return make
