@@ -165,6 +165,67 @@ async def test_whoever_gives_up_takes_nothing_from_others(house: House) -> None:
         await first
 
 
+async def test_what_is_joined_is_waited_for_beside_what_is_asked(house: House) -> None:
+    house.system.gate.clear()
+    first = asyncio.ensure_future(house.names("x"))
+    await asyncio.sleep(0.001)
+    second = asyncio.ensure_future(house.names("x", "y"))
+    third = asyncio.ensure_future(house.names("y", "x", "z"))
+    await asyncio.sleep(0.001)
+    house.system.failure = Unavailable("crm", "down")
+    house.system.gate.set()
+    found = await asyncio.gather(first, second, third, return_exceptions=True)
+    assert [type(one) for one in found] == [Unavailable] * 3
+    assert [what for _, what in house.system.asked] == [["x"], ["y"], ["z"]]
+
+
+async def test_what_all_have_given_up_is_brought_to_its_end_and_remembered(house: House) -> None:
+    house.system.gate.clear()
+    askers = [asyncio.ensure_future(house.names("x")) for _ in range(2)]
+    await asyncio.sleep(0.001)
+    for one in askers:
+        one.cancel()
+    await asyncio.wait(askers)
+    house.system.gate.set()
+    assert await house.names("x") == ["x1"]
+    assert await house.names("x") == ["x1"]
+    assert len(house.system.asked) == 1
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_whoever_waits_when_it_is_closed_is_let_go(house: House, begun: bool) -> None:
+    house.system.gate.clear()
+    asking = asyncio.ensure_future(house.source.find_cases(cases(OF_A)))
+    await asyncio.sleep(0)
+    if begun:
+        await asyncio.sleep(0.001)
+    assert len(house.system.asked) == int(begun)
+    await house.answers.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+@pytest.mark.parametrize("page", [False, True])
+async def test_an_answer_for_one_alone_is_nobody_elses(page: bool) -> None:
+    """Whoever joined gets a list of their own, also beside one who was first."""
+    house = House(accounts=Freshness())
+    if page:
+        first, second = await several(
+            house, house.source.find_cases(cases(OF_A)), house.source.find_cases(cases(OF_A))
+        )
+        assert first == second
+        assert first.items is not second.items
+    else:
+        found = await several(
+            house,
+            house.source.comments_by_case(["1", "2", "1"], NAME, OF_A),
+            house.source.comments_by_case(["2"], NAME, OF_A),
+        )
+        lists = [*found[0], *found[1]]
+        assert len({id(one) for one in lists}) == 4
+    await house.answers.close()
+
+
 async def test_a_question_after_a_change_does_not_join_one_from_before(house: House) -> None:
     house.system.gate.clear()
     before = asyncio.ensure_future(house.names("x"))
