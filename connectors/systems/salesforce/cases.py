@@ -44,6 +44,8 @@ class Cases(Comments, Files, History):
     def __init__(self, client: Client, settings: Settings) -> None:
         super().__init__(client, settings)
         self._plans = Plans(settings)
+        names = settings.columns.case
+        self._sorted = {one: Column(selection.sortable(names, one.value)) for one in CaseSort}
 
     async def find_cases(self, query: CaseQuery) -> Page[Case]:
         where = conditions(query, self._settings)
@@ -114,8 +116,7 @@ class Cases(Comments, Files, History):
         return self._client.rows("cases_by_order", query)
 
     def _place(self, part: Slice, sort: CaseSort, descending: bool) -> Seek:
-        column = Column(selection.sortable(self._settings.columns.case, sort.value))
-        times = sort is not CaseSort.NUMBER
+        column, times = self._sorted[sort], sort is not CaseSort.NUMBER
         return seek(self._client.source, part, column, descending=descending, times=times)
 
     def _select(

@@ -59,8 +59,7 @@ class Usage:
     allowed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """A part of a composite call. path: below the version. reference: by which later parts name
     what this one answers."""
 
@@ -78,8 +77,7 @@ class Step:
 Outcome = Reply | SourceError
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(msgspec.Struct, frozen=True):
     operation: str
     soql: str
     reading: Reading | None = None

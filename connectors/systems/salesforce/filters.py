@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
 
 from connectors.port.queries import CaseQuery
 from connectors.port.records import CaseStatus
@@ -10,12 +12,16 @@ from connectors.port.scope import Scope
 from connectors.systems.salesforce.paging import matchable
 from connectors.systems.salesforce.selection import CASE_OWNER
 from connectors.systems.salesforce.settings import Settings
-from connectors.systems.salesforce.soql import Column, Condition, either, every
+from connectors.systems.salesforce.soql import Condition, either, every, named
+
+#: Conditions that are kept: of a caller with many accounts it is a long one.
+_SCOPES: Final = 256
 
 
+@lru_cache(_SCOPES)
 def owned(scope: Scope, column: str = CASE_OWNER) -> Condition:
     """The rows of the scope, which holds at least one account: no question goes without it."""
-    return Column(column).one_of(scope.ids)
+    return named(column).one_of(scope.ids)
 
 
 def conditions(query: CaseQuery, settings: Settings) -> list[Condition] | None:
@@ -33,7 +39,7 @@ def conditions(query: CaseQuery, settings: Settings) -> list[Condition] | None:
         found.append(_status(query.statuses, settings))
     if query.order_numbers is not None:
         found.append(_one_of(settings.columns.case.order_number, matchable(query.order_numbers)))
-    created_at = Column(settings.columns.case.created_at)
+    created_at = named(settings.columns.case.created_at)
     if query.created_from is not None:
         found.append(created_at.since(query.created_from))
     if query.created_before is not None:
@@ -46,7 +52,7 @@ def conditions(query: CaseQuery, settings: Settings) -> list[Condition] | None:
 
 def _one_of(column: str | None, values: Iterable[str]) -> Condition | None:
     listed = list(values)
-    return Column(column).one_of(listed) if column and listed else None
+    return named(column).one_of(listed) if column and listed else None
 
 
 def _number(number: str, settings: Settings) -> Condition | None:
@@ -59,7 +65,7 @@ def _number(number: str, settings: Settings) -> Condition | None:
 
 def _category(codes: Iterable[str], settings: Settings) -> Condition | None:
     asked, words = set(codes), settings.values.category
-    column = Column(settings.columns.case.category)
+    column = named(settings.columns.case.category)
     listed = [theirs for code in words if code in asked for theirs in words[code]]
     parts = [column.one_of(listed)] if listed else []
     if settings.values.other_category in asked:
@@ -77,7 +83,7 @@ def _subcategory(codes: Iterable[str], settings: Settings) -> Condition | None:
 
 def _status(statuses: Iterable[CaseStatus], settings: Settings) -> Condition | None:
     asked, words = set(statuses), settings.values.status
-    column, closed = Column(settings.columns.case.status), Column("IsClosed")
+    column, closed = named(settings.columns.case.status), named("IsClosed")
     listed = [theirs for status in words if status in asked for theirs in words[status]]
     parts = [column.one_of(listed)] if listed else []
     known = [theirs for group in words.values() for theirs in group]
@@ -92,4 +98,4 @@ def _status(statuses: Iterable[CaseStatus], settings: Settings) -> Condition | N
 def _word(word: str, settings: Settings) -> Condition | None:
     if not matchable([word]):
         return None
-    return either(*(Column(name).contains(word) for name in settings.columns.case.searched))
+    return either(*(named(name).contains(word) for name in settings.columns.case.searched))

@@ -6,10 +6,11 @@ Pages go by keyset: the value that the list is ordered by and, among equals, the
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
+
+import msgspec
 
 from connectors.kit.batching import by_size
 from connectors.port.errors import Rejected
@@ -43,8 +44,7 @@ _LEAST: Final = 4_000
 _LONGEST_TEXT: Final = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Seek:
+class Seek(msgspec.Struct, frozen=True):
     """Where a page begins and in which order it is read. One row more than the slice's limit says
     that there is more, as `pages.cut` wants it."""
 

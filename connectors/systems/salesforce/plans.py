@@ -171,7 +171,7 @@ class _Writer:
     def cases(self, fields: Fields) -> Callable[..., list[Case]]:
         """Takes rows and what finds an account of the scope by its id."""
         code = self._code
-        for name in ("owners", "accounts", "contacts"):
+        for name in ("owners", "accounts", "accounts_rows", "contacts", "contacts_rows"):
             code.line(f"{name} = {{}}")
         code.line("found = []")
         with code.block("for row in rows:"):
@@ -229,12 +229,10 @@ class _Writer:
         """A record that is made once of equal columns: rows of one answer have few accounts and few
         contacts. known: where the text keeps those of this answer; key: what tells them apart."""
         code, (columns, _) = self._code, self._at.get(at, ("None", self._shape))
-        before = code.local(f"{known}.get({key})")
-        with code.block(f"if {before} and {before}[0] == {columns}:"):
-            found = code.local(f"{before}[1]")
-        with code.block("else:"):
-            code.line(f"{found} = {make()}")
-            code.line(f"{known}[{key}] = ({columns}, {found})")
+        found = code.local(f"{known}.get({key})")
+        with code.block(f"if {found} is None or {known}_rows[{key}] != {columns}:"):
+            code.line(f"{known}[{key}] = {found} = {make()}")
+            code.line(f"{known}_rows[{key}] = {columns}")
         return found
 
     def _contact_of_case(self, fields: Fields, person: str) -> str:

@@ -10,8 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Protocol
 from urllib.parse import quote
+
+import msgspec
 
 Value = str | int | bool | date | datetime | None
 
@@ -102,7 +105,7 @@ def _instant(value: datetime) -> str:
     except OverflowError:
         instant = _EARLIEST if value.year < _LATEST.year else _LATEST
     instant = min(max(instant, _EARLIEST), _LATEST)
-    return instant.strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 class Condition(Protocol):
@@ -125,52 +128,50 @@ class Column:
         return self.name
 
     def equals(self, value: Value) -> Condition:
-        return _Comparison(self, "=", literal(value))
+        return _Comparison(f"{self.name} = {literal(value)}")
 
     def before(self, value: Value) -> Condition:
-        return _Comparison(self, "<", literal(value))
+        return _Comparison(f"{self.name} < {literal(value)}")
 
     def after(self, value: Value) -> Condition:
-        return _Comparison(self, ">", literal(value))
+        return _Comparison(f"{self.name} > {literal(value)}")
 
     def since(self, value: Value) -> Condition:
-        return _Comparison(self, ">=", literal(value))
+        return _Comparison(f"{self.name} >= {literal(value)}")
 
     def contains(self, text: str) -> Condition:
-        return _Comparison(self, "LIKE", pattern(text))
+        return _Comparison(f"{self.name} LIKE {pattern(text)}")
 
     def one_of(self, values: Iterable[str]) -> Condition:
-        return _Comparison(self, "IN", _listed(values))
+        return _Comparison(f"{self.name} IN {_listed(values)}")
 
     def none_of(self, values: Iterable[str]) -> Condition:
-        return _Comparison(self, "NOT IN", _listed(values))
+        return _Comparison(f"{self.name} NOT IN {_listed(values)}")
 
     def includes(self, values: Iterable[str]) -> Condition:
         """For a multi-select picklist: at least one of the values is chosen."""
         # A semicolon inside one entry would mean "both"; no single value can hold one.
         plain = [value for value in values if ";" not in value]
-        return _Comparison(self, "INCLUDES", _listed(plain))
+        return _Comparison(f"{self.name} INCLUDES {_listed(plain)}")
 
     def within(self, inner: Select) -> Condition:
         """The column holds an id that the inner query answers: a semi-join."""
-        return _Comparison(self, "IN", f"({inner.soql()})")
+        return _Comparison(f"{self.name} IN ({inner.soql()})")
 
 
+#: For names of settings, which are few: to check one again costs more than to know it.
+named: Final = lru_cache(1024)(Column)
 ID: Final = Column("Id")
 
 
-@dataclass(frozen=True, slots=True)
-class _Comparison:
-    column: Column
-    operator: str
-    operand: str
+class _Comparison(msgspec.Struct, frozen=True):
+    text: str
 
     def soql(self) -> str:
-        return f"{self.column.name} {self.operator} {self.operand}"
+        return self.text
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(msgspec.Struct, frozen=True):
     word: str
     parts: tuple[Condition, ...]
 
@@ -201,8 +202,7 @@ def _listed(values: Iterable[str]) -> str:
     return f"({','.join(texts)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """One column of an ORDER BY."""
 
     column: Column
@@ -223,8 +223,7 @@ class Columns:
         self.text = _shown(held)
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(msgspec.Struct, frozen=True):
     """A query. columns: in order, each once; a Select among them asks for the rows of a child
     relationship, whose name is then its `source`. limit: rows at most."""
 
@@ -255,8 +254,7 @@ def _shown(held: Iterable[Column | Select]) -> str:
     return ",".join(c.soql() if isinstance(c, Column) else f"({c.soql()})" for c in unique)
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(msgspec.Struct, frozen=True):
     """How many rows meet the condition."""
 
     source: str
