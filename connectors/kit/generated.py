@@ -30,7 +30,8 @@ class Code:
     """A function that is being written. parameters: their names, in order."""
 
     def __init__(self, *parameters: str) -> None:
-        self._lines = [f"def made({', '.join(parameters)}):"]
+        self._parameters = parameters
+        self._lines: list[str] = []
         self._depth = 1
         self._locals = 0
         self._names: dict[int, str] = {}
@@ -38,7 +39,10 @@ class Code:
 
     @property
     def source(self) -> str:
-        return "\n".join(self._lines)
+        # What is bound is a default, since the interpreter is quicker at what is local.
+        known = (f"{name}={name}" for name in self._names.values())
+        head = ", ".join([*self._parameters, *known])
+        return "\n".join([f"def made({head}):", *self._lines])
 
     def bound(self, value: Any) -> str:
         """The name by which the text may speak of a value, which the function keeps."""

@@ -37,7 +37,7 @@ from connectors.systems.salesforce.forms import FileForm
 from connectors.systems.salesforce.login import credential
 from connectors.systems.salesforce.rows import Row
 from connectors.systems.salesforce.settings import Settings
-from connectors.systems.salesforce.soql import Count, Select, quoted
+from connectors.systems.salesforce.soql import Count, Select
 
 #: Sub-requests of one composite call that may be queries.
 PACKED: Final = 5
@@ -70,7 +70,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @classmethod
     def query(cls, reference: str, query: Select) -> Step:
-        return cls("GET", f"/query?q={quoted(query.soql())}", reference)
+        return cls("GET", f"/query?q={query.quoted()}", reference)
 
 
 #: What came of a step: an answer of a 2xx, or the failure.
@@ -79,7 +79,7 @@ Outcome = Reply | SourceError
 
 class _Question(msgspec.Struct, frozen=True):
     operation: str
-    soql: str
+    quoted: str
     reading: Reading | None = None
 
 
@@ -203,7 +203,7 @@ class Client:
     def _ask(
         self, operation: str, query: Select | Count, reading: Reading | None = None
     ) -> asyncio.Future[Answer[Rows]]:
-        return self._tick.put(_Question(operation, query.soql(), reading))
+        return self._tick.put(_Question(operation, query.quoted(), reading))
 
     async def _rows(
         self, operation: str, asked: Sequence[asyncio.Future[Answer[Rows]]]
@@ -252,7 +252,7 @@ class Client:
         return found
 
     async def _send(self, questions: Sequence[_Question]) -> Sequence[Answer[Rows] | Exception]:
-        paths = [f"/query?q={quoted(question.soql)}" for question in questions]
+        paths = [f"/query?q={question.quoted}" for question in questions]
         if len(paths) == 1 and (len(paths[0]) <= LONGEST or not self._settings.composite):
             (question,) = questions
             reply = await self._http.get(question.operation, self._root + paths[0])

@@ -207,7 +207,9 @@ class _Writer:
         if wanted & {"contact_id", "contact"}:
             held["contact_id"] = self._code.local(self._text("ContactId"))
         if "contact" in wanted:
-            held["contact"] = self._contact_of_case(inside(fields, "contact"), held["contact_id"])
+            held["contact"] = self._contact_of_case(
+                inside(fields, "contact"), held["contact_id"], key
+            )
         if "account" in wanted:
             of_account = inside(fields, "account")
             held["account"] = self._once(
@@ -235,11 +237,13 @@ class _Writer:
             code.line(f"{known}_rows[{key}] = {columns}")
         return found
 
-    def _contact_of_case(self, fields: Fields, person: str) -> str:
+    def _contact_of_case(self, fields: Fields, person: str, key: str) -> str:
         code = self._code
         found = code.local("None")
+        theirs = self._get("Contact.AccountId")
+        same = f"{theirs} == {key} or {self._text('Contact.AccountId')} == owner.id"
         with code.block(f"if {person}:"):
-            with code.block(f"if {self._text('Contact.AccountId')} == owner.id:"):
+            with code.block(f"if {same}:"):
                 made = self._once(
                     "contacts", person, "Contact.", lambda: self._contact(fields, person)
                 )

@@ -215,12 +215,13 @@ class Order(msgspec.Struct, frozen=True):
 class Columns:
     """Columns of queries that are asked often: in order, each once, their text made once."""
 
-    __slots__ = ("text",)
+    __slots__ = ("quoted", "text")
 
     def __init__(self, names: Iterable[str]) -> None:
         held = columns(names)
         _check_columns(held)
         self.text = _shown(held)
+        self.quoted = quoted(self.text)
 
 
 class Select(msgspec.Struct, frozen=True):
@@ -241,7 +242,16 @@ class Select(msgspec.Struct, frozen=True):
     def soql(self) -> str:
         held = self.columns
         shown = held.text if isinstance(held, Columns) else _shown(held)
-        parts = ["SELECT", shown, "FROM", self.source, *_where(self.where)]
+        return f"SELECT {shown} FROM {self.source}{self._rest()}"
+
+    def quoted(self) -> str:
+        """Its text as the value of a parameter of an address."""
+        held = self.columns
+        shown = held.quoted if isinstance(held, Columns) else quoted(_shown(held))
+        return f"SELECT%20{shown}%20FROM%20{self.source}{quoted(self._rest())}"
+
+    def _rest(self) -> str:
+        parts = ["", *_where(self.where)]
         if self.order:
             parts += ["ORDER BY", ",".join(part.soql() for part in self.order)]
         if self.limit is not None:
@@ -265,6 +275,10 @@ class Count(msgspec.Struct, frozen=True):
 
     def soql(self) -> str:
         return " ".join(["SELECT COUNT() FROM", self.source, *_where(self.where)])
+
+    def quoted(self) -> str:
+        """Its text as the value of a parameter of an address."""
+        return quoted(self.soql())
 
 
 def _where(condition: Condition | None) -> list[str]:
