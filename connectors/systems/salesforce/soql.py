@@ -242,21 +242,21 @@ class Select(msgspec.Struct, frozen=True):
     def soql(self) -> str:
         held = self.columns
         shown = held.text if isinstance(held, Columns) else _shown(held)
-        return f"SELECT {shown} FROM {self.source}{self._rest()}"
+        return " ".join(["SELECT", shown, "FROM", *self._rest()])
 
     def quoted(self) -> str:
         """Its text as the value of a parameter of an address."""
         held = self.columns
         shown = held.quoted if isinstance(held, Columns) else quoted(_shown(held))
-        return f"SELECT%20{shown}%20FROM%20{self.source}{quoted(self._rest())}"
+        return "%20".join(["SELECT", shown, "FROM", quoted(" ".join(self._rest()))])
 
-    def _rest(self) -> str:
-        parts = ["", *_where(self.where)]
+    def _rest(self) -> list[str]:
+        parts = [self.source, *_where(self.where)]
         if self.order:
             parts += ["ORDER BY", ",".join(part.soql() for part in self.order)]
         if self.limit is not None:
             parts += ["LIMIT", str(int(self.limit))]
-        return " ".join(parts)
+        return parts
 
 
 def _shown(held: Iterable[Column | Select]) -> str:

@@ -118,7 +118,11 @@ def test_a_query_is_quoted_as_any_text_in_an_address_is(text: str) -> None:
 
 def test_columns_that_are_kept_are_as_those_that_are_not() -> None:
     names = ["Id", "Owner.Name", "Id"]
-    assert Select("Case", Columns(names)).soql() == Select("Case", columns(names)).soql()
+    where, order = Column("Name").equals("A, b"), (Order(Column("Id")),)
+    kept = Select("Case", Columns(names), where, order, 3)
+    assert kept.soql() == Select("Case", columns(names), where, order, 3).soql()
+    assert kept.quoted() == quote(kept.soql(), safe="")
+    assert Count("Case", where).quoted() == quote(Count("Case", where).soql(), safe="")
     for wrong in (["Id", "Name FROM User"], []):
         with pytest.raises(ValueError, match=r"column"):
             Columns(wrong)
