@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from gateway.sources.guarded import (
     GuardedCustomerWriter,
     GuardedOrders,
 )
-from schema.context import Context, Sources
+from schema.context import Sources
 from schema.root import SCHEMA
 
 if TYPE_CHECKING:
@@ -70,12 +70,8 @@ def open_whole_answers(
 ) -> WholeAnswers | None:
     if not settings.cache.enabled:
         return None
-
-    def standing(context: Context) -> Hashable:
-        return answers.standing(context.scope)
-
     table = settings.answers
-    return WholeAnswers(graph(), table, standing, lambda: clock().timestamp())
+    return WholeAnswers(graph(), table, answers.standing, lambda: clock().timestamp())
 
 
 def graph() -> GraphQLSchema:

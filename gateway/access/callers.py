@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from connectors.port.records import Account, Identity, Membership, MembershipRole
 from connectors.port.scope import AccountRef, Scope
@@ -41,6 +41,8 @@ class Callers:
     ) -> None:
         self._customers, self._believed, self._clock = customers, believed, clock
         self._known: OrderedDict[Key, tuple[datetime, Identity | None]] = OrderedDict()
+        #: The caller of claims, by their identity, while what the CRM said and the day stay.
+        self._made: OrderedDict[int, tuple[Claims, Identity, date, Caller]] = OrderedDict()
         self._asking: dict[Key, asyncio.Task[Identity | None]] = {}
 
     async def caller(self, claims: Claims, acting_for: str | None = None) -> Caller:
@@ -56,8 +58,11 @@ class Callers:
             name = claims.email or claims.subject
             return _caller(claims, "", claims.email or "", name, (), Scope())
         today = self._clock().astimezone(UTC).date()
+        made = self._made.get(id(claims))
+        if made is not None and made[1] is identity and made[2] == today:
+            return made[3]
         valid = tuple(one for one in identity.memberships if one.holds_on(today))
-        return _caller(
+        caller = _caller(
             claims,
             identity.contact_id,
             identity.email,
@@ -66,6 +71,10 @@ class Callers:
             Scope(membership.account for membership in valid),
             identity.locale,
         )
+        self._made[id(claims)] = claims, identity, today, caller
+        if len(self._made) > _MOST:
+            self._made.popitem(last=False)
+        return caller
 
     async def _program(self, claims: Claims, acting_for: str | None) -> Caller:
         scope = Scope()

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Protocol
 
 from gateway.access import compact
@@ -17,6 +18,17 @@ from gateway.access.tokens import Tokens
 
 #: Verified tokens that are remembered at most; the least used is forgotten first.
 _MOST = 10_000
+#: Tokens, verified or not, whose names are remembered.
+_MOST_NAMED = 1_000
+
+
+@lru_cache(_MOST_NAMED)
+def _name(token: str) -> bytes:
+    """What a token is remembered by. Raises InvalidToken."""
+    try:
+        return hashlib.sha256(token.encode("ascii")).digest()
+    except UnicodeEncodeError:
+        raise InvalidToken("no signed token") from None
 
 
 class StaffRegister(Protocol):
@@ -52,10 +64,7 @@ class Verifier:
         cannot be told: an issuer's keys cannot be had, or nobody knows which sessions ended."""
         if len(token) > compact.LONGEST_TOKEN:
             raise InvalidToken("too long")
-        try:
-            name = hashlib.sha256(token.encode("ascii")).digest()
-        except UnicodeEncodeError:
-            raise InvalidToken("no signed token") from None
+        name = _name(token)
         claims = self._remembered(name)
         if claims is None:
             claims = await self._prove(name, token)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import structs
 from starlette.types import Receive
 
 from gateway.http.headers import Head
@@ -15,6 +17,10 @@ from gateway.operations.requests import Request
 
 #: Most parameters in an address that are looked at.
 _MOST_PARAMETERS = 20
+
+#: Requests that are kept, the bytes of all their bodies, and the longest body of one. Pages ask the
+#: same again and again; what a request holds is not changed by whoever answers it.
+_MOST_KEPT, _MOST_BYTES_KEPT, _LONGEST_KEPT = 1_000, 1_000_000, 8_192
 
 #: Reads a request of one media type from the socket. Raises Refusal.
 Reader = Callable[[Head, Receive], Awaitable[Request]]
@@ -25,6 +31,7 @@ class Bodies:
 
     def __init__(self, max_bytes: int, readers: Mapping[str, Reader] | None = None) -> None:
         self._max_bytes = max_bytes
+        self._kept = _Kept()
         self._readers = {"application/json": self._of_json, **(readers or {})}
 
     def is_json(self, head: Head) -> bool:
@@ -52,8 +59,39 @@ class Bodies:
             _check_charset(parameters)
         return reader
 
+    def of_json(self, body: bytes) -> Request:
+        """The GraphQL request in a body of JSON. Raises Refusal."""
+        request = self._kept.get(body)
+        if request is None:
+            request = shaped(parsed(body))
+            if len(body) <= _LONGEST_KEPT and says_all(request):
+                request = structs.replace(request, worked_out={})
+                self._kept.put(body, request)
+        return request
+
     async def _of_json(self, head: Head, receive: Receive) -> Request:
-        return of_json(await read(head, receive, self._max_bytes))
+        return self.of_json(await read(head, receive, self._max_bytes))
+
+
+class _Kept:
+    """Requests by their bodies, the latest last."""
+
+    def __init__(self) -> None:
+        self._requests: OrderedDict[bytes, Request] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, body: bytes) -> Request | None:
+        request = self._requests.get(body)
+        if request is not None:
+            self._requests.move_to_end(body)
+        return request
+
+    def put(self, body: bytes, request: Request) -> None:
+        self._requests[body] = request
+        self._bytes += len(body)
+        while len(self._requests) > _MOST_KEPT or self._bytes > _MOST_BYTES_KEPT:
+            gone, _ = self._requests.popitem(last=False)
+            self._bytes -= len(gone)
 
 
 def _check_charset(parameters: str) -> None:
@@ -91,11 +129,6 @@ def _too_large(max_bytes: int) -> Refusal:
     return Refusal(
         413, f"The body is larger than {max_bytes} bytes.", headers={"connection": "close"}
     )
-
-
-def of_json(body: bytes) -> Request:
-    """The GraphQL request in a body of JSON. Raises Refusal."""
-    return shaped(parsed(body))
 
 
 def of_address(query_string: bytes) -> Request:
@@ -140,6 +173,11 @@ def shaped(asked: object) -> Request:
         if not document_id and "persistedQuery" not in (extensions or {}):
             raise Refusal(400, "`query` must be a GraphQL document.")
     return Request(query, name or None, variables, extensions, document_id or None)
+
+
+def says_all(request: Request) -> bool:
+    """Whether a request has its document with it: a name may stand for another one later."""
+    return request.document_id is None and not request.extensions
 
 
 def _part(asked: dict[str, Any], name: str, kind: type, words: str) -> Any:

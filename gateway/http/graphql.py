@@ -7,9 +7,9 @@ objects would cost a quarter of a simple answer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import structs
 from starlette.types import Receive, Scope, Send
 
 from gateway.http import graphiql
@@ -22,7 +22,7 @@ from gateway.http.accept import (
     chosen,
     takes_parts,
 )
-from gateway.http.body import Bodies, of_address, of_json
+from gateway.http.body import Bodies, of_address
 from gateway.http.headers import Head, Pair
 from gateway.http.parts import send_parts
 from gateway.http.reception import Reception
@@ -90,7 +90,7 @@ class GraphQLRoute:
         return reply_of(outcome, media_type or PLAIN_JSON)
 
     async def _told(self, head: Head, body: bytes) -> Outcome:
-        request = of_json(body)
+        request = self._bodies.of_json(body)
         return await self._reception.answer(await self._reception.receive(head), request)
 
     async def _safely(self, head: Head, work: Awaitable[T]) -> T | Outcome:
@@ -129,7 +129,7 @@ class GraphQLRoute:
             return await self._bodies.request(head, receive)
         if method == "GET":
             _check_type(media_type)
-            return replace(of_address(scope["query_string"]), reads_only=True)
+            return structs.replace(of_address(scope["query_string"]), reads_only=True)
         raise Refusal(405, "Use GET or POST.", headers={"allow": "GET, POST"})
 
 

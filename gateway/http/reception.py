@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from graphql import OperationType
@@ -168,7 +168,7 @@ class Reception:
                 return _too_fast(level, visitor.language)
             answer = ready if isinstance(ready, Outcome) else await run(visitor, ready, level)
             if level is not None and isinstance(answer, Outcome):
-                return replace(answer, headers={**answer.headers, **level.headers})
+                return answer.saying(level.headers)
             return answer
         except Exception as error:  # noqa: BLE001 - nothing a caller sends may end in a stack trace
             return Outcome.failed(errors.masked(error, visitor.language), 500)
@@ -186,12 +186,11 @@ class Reception:
         return await self._operated(visitor, ready, level)
 
     async def _operated(self, visitor: Visitor, ready: Ready, level: Level | None) -> Outcome:
-        context = self._context(visitor)
         if self._answers is not None and not visitor.hears_cost:
             return await self._answers.answer(
-                ready, context, lambda: self._operations.run(ready, context)
+                ready, visitor, lambda: self._operations.run(ready, self._context(visitor))
             )
-        outcome = await self._operations.run(ready, context)
+        outcome = await self._operations.run(ready, self._context(visitor))
         if visitor.hears_cost:
             told = {**self._operations.priced(ready), **(_left(level) if level else {})}
             outcome.body.setdefault("extensions", {})["cost"] = told

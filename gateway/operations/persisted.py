@@ -6,11 +6,12 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import structs
 
 from gateway.operations import errors
 from gateway.operations.requests import Outcome, Request, hash_of
@@ -88,7 +89,7 @@ class Persisted:
             if self.trust is Trust.REQUIRE:
                 return _refused(errors.DOCUMENT_NOT_TRUSTED, "Only listed documents are run here.")
             self._tell(hash_of(text), request.operation_name)
-        return request if text is request.query else replace(request, query=text)
+        return request if text is request.query else structs.replace(request, query=text)
 
     async def close(self) -> None:
         """Lets go of the connections."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import orjson
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What a caller sends: a document or the id of one that is known here, which of its operations,
     its values, and what else a client has to say. query: "" where only an id is told. reads_only:
-    the way it came by may not be used to change something."""
+    the way it came by may not be used to change something. worked_out: of a request that is kept
+    since others may send the same, what was found out about it, by whoever did."""
 
     query: str
     operation_name: str | None = None
@@ -23,10 +23,10 @@ class Request:
     extensions: dict[str, Any] | None = None
     document_id: str | None = None
     reads_only: bool = False
+    worked_out: dict[Any, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """body: the response object. status: why the operation was not run, as HTTP has it, None when
     it was; an answer with one has no data. well_formed: it was a request, and GraphQL itself
     refused what is asked. headers: for an answer over HTTP. encoded: the body as JSON, where that
@@ -35,7 +35,7 @@ class Outcome:
     body: dict[str, Any]
     status: int | None = None
     well_formed: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     encoded: bytes | None = None
     tag: str | None = None
 
@@ -43,6 +43,17 @@ class Outcome:
     def started(self) -> bool:
         """Whether the operation was run."""
         return self.status is None
+
+    def saying(self, headers: Mapping[str, str]) -> Outcome:
+        """The same with further headers."""
+        return Outcome(
+            self.body,
+            self.status,
+            self.well_formed,
+            {**self.headers, **headers},
+            self.encoded,
+            self.tag,
+        )
 
     @classmethod
     def failed(

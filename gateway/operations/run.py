@@ -86,6 +86,18 @@ class Operations:
     def prepare(self, request: Request, shows_schema: bool = True) -> Ready | Outcome:
         """The operation of a request, or the answer when it may not be run."""
         checked = self.documents.checked(request.query)
+        kept = request.worked_out
+        if kept is None:
+            return self._prepared(request, checked, shows_schema)
+        known: Ready | None = kept.get(shows_schema)
+        if known is not None and known.checked is checked:
+            return known
+        ready = self._prepared(request, checked, shows_schema)
+        if isinstance(ready, Ready):
+            kept[shows_schema] = ready
+        return ready
+
+    def _prepared(self, request: Request, checked: Checked, shows_schema: bool) -> Ready | Outcome:
         if checked.document is None:
             told = checked.told if shows_schema else map(errors.without_hints, checked.told)
             return Outcome({"errors": list(told)}, checked.status)

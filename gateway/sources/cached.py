@@ -100,7 +100,7 @@ class Answers:
 
     def standing(self, scope: Scope) -> Standing:
         """How all that a scope holds stands: another one as soon as something is changed."""
-        return self._versions.of([one for kind in Kind for one in subjects(kind, scope)])
+        return self._versions.standing(scope)
 
     async def close(self) -> None:
         await self._flights.close()

@@ -121,7 +121,7 @@ def test_whole_answers_are_kept_for_whoever_they_were_for(
 ) -> None:
     world, asked = drawn[0], twice([q for q in drawn[1] if "mutation" not in q[1].text])
     settings_ = AnswerSettings(private_seconds=600)
-    kept = WholeAnswers(GRAPH, settings_, lambda context: None, lambda: 0.0)
+    kept = WholeAnswers(GRAPH, settings_, lambda scope: None, lambda: 0.0)
     before = telemetry.loads["answers", "remembered"]
     assert answered(world, HONEST, asked, whole=kept) == answered(world, HONEST, asked)
     event("kept" if telemetry.loads["answers", "remembered"] > before else "nothing was kept")
