@@ -13,11 +13,11 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
+from msgspec import structs
 
 from connectors.port.errors import SourceError
 from schema.context import Caller
@@ -54,8 +54,7 @@ _KINDS: Final = ("person", "program", "anonymous", "address")
 _TOLERATED: Final = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(msgspec.Struct, frozen=True):
     """How a bucket stands. policy: its kind, with what it holds (quota) within how many seconds.
     remaining: units that are left. reset: seconds until it is full. wait: seconds until what was
     asked is there, None when it was taken."""
@@ -66,6 +65,12 @@ class Level:
     remaining: int
     reset: float
     wait: float | None = None
+
+    @property
+    def share(self) -> float:
+        """What is left of all that the bucket holds; less than nothing where nothing was taken."""
+        left = self.remaining / self.quota
+        return left if self.wait is None else left - 2
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -95,7 +100,7 @@ class Rates:
         self._settings, self._monotonic = settings, monotonic
         units = {kind: int(getattr(settings, kind)) for kind in _KINDS if settings.enabled}
         self._quotas = {kind: quota for kind, quota in units.items() if quota}
-        self._own = _Buckets(settings.seconds, monotonic)
+        self._own = _Buckets(settings.seconds, self._quotas, monotonic)
         self._shared: Mapping[str, Throttled] | None = None
         self._store: RedisStore | None = None
         self._troubles: tuple[type[Exception], ...] = (OSError, TimeoutError)
@@ -120,11 +125,17 @@ class Rates:
         keys = [pair for pair in _keys(who, origin) if pair[0] in self._quotas]
         if not keys:
             return None
-        levels = await self._taken(keys, units + effort)
+        if self._shared is not None:
+            levels = await self._taken(keys, units + effort)
+        else:
+            levels = self._own.taken(keys, units + effort)
+        least = levels[0]
         for pair, level in zip(keys, levels, strict=True):
             if level.wait is not None:
                 await self._refused(pair, level, effort)
-        return min(levels, key=lambda level: (level.wait is None, level.remaining / level.quota))
+            if level.share < least.share:
+                least = level
+        return least
 
     def waiting(self, who: Caller | SourceError | None, origin: Origin) -> Level | None:
         """How a bucket stands that was empty a moment ago and still must be: whoever asks on gets
@@ -133,7 +144,7 @@ class Rates:
         for pair in _keys(who, origin) if self._empty else ():
             until, level = self._empty.get(pair, (0.0, None))
             if level is not None and until > now:
-                return replace(level, wait=until - now)
+                return structs.replace(level, wait=until - now)
         return None
 
     async def close(self) -> None:
@@ -151,10 +162,7 @@ class Rates:
             except self._troubles as error:
                 self._alone_until = self._monotonic() + _PAUSE
                 _log.warning("rates are counted by each process: %s", type(error).__name__)
-        return [
-            self._own.take(pair, self._quotas[pair[0]], min(units, self._quotas[pair[0]]))
-            for pair in keys
-        ]
+        return self._own.taken(keys, units)
 
     async def _one(self, bucket: Throttled, kind: str, key: str, units: int) -> Level:
         quota = self._quotas[kind]
@@ -180,27 +188,31 @@ class Rates:
 class _Buckets:
     """The buckets of this process, by the generic cell rate algorithm: of each, when it is full."""
 
-    def __init__(self, seconds: int, monotonic: Callable[[], float]) -> None:
-        self._seconds, self._monotonic = seconds, monotonic
+    def __init__(
+        self, seconds: int, quotas: Mapping[str, int], monotonic: Callable[[], float]
+    ) -> None:
+        self._seconds, self._quotas, self._monotonic = seconds, quotas, monotonic
         self._full: OrderedDict[tuple[str, str], float] = OrderedDict()
 
-    def take(self, pair: tuple[str, str], quota: int, units: int) -> Level:
-        """Takes units if they are there. quota: what the bucket holds."""
-        now, each = self._monotonic(), self._seconds / quota
-        full = max(self._full.get(pair, now), now)
-        wait = full + units * each - now - self._seconds
-        if wait > _TOLERATED:
-            return self._level(pair[0], quota, full - now, wait)
-        full += units * each
-        self._full[pair] = full
-        self._full.move_to_end(pair)
-        if len(self._full) > _MOST:
-            self._full.popitem(last=False)
-        return self._level(pair[0], quota, full - now, None)
-
-    def _level(self, kind: str, quota: int, reset: float, wait: float | None) -> Level:
-        remaining = int(quota * (1 - reset / self._seconds) + _TOLERATED)
-        return Level(kind, quota, self._seconds, max(0, remaining), reset, wait)
+    def taken(self, keys: _Keys, units: int) -> list[Level]:
+        """Takes units of each bucket where they are there; of one that holds less, all."""
+        now, seconds, buckets = self._monotonic(), self._seconds, self._full
+        levels = []
+        for pair in keys:
+            kind = pair[0]
+            quota = self._quotas[kind]
+            reset = max(buckets.get(pair, now) - now, 0.0)
+            after = reset + min(units, quota) * (seconds / quota)
+            wait: float | None = after - seconds
+            if after - seconds <= _TOLERATED:
+                reset, wait = after, None
+                buckets[pair] = now + after
+                buckets.move_to_end(pair)
+                if len(buckets) > _MOST:
+                    buckets.popitem(last=False)
+            left = max(0, int(quota * (1 - reset / seconds) + _TOLERATED))
+            levels.append(Level(kind, quota, seconds, left, reset, wait))
+        return levels
 
 
 def _shared(quotas: Mapping[str, int], seconds: int, store: RedisStore) -> dict[str, Throttled]:
