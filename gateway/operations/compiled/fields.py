@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, GraphQLField, GraphQLNonNull, GraphQLObjectType
@@ -244,7 +245,7 @@ class OrdinaryField(FieldPlan):
     def resolved(
         self, execution: Execution, frame: Frame, arguments: dict[str, Any]
     ) -> Sequence[Any]:
-        values = []
+        values: list[Any] = []
         for row, source in enumerate(frame.rows):
             try:
                 # A resolver may keep or change what it gets: each has its own.
@@ -253,7 +254,20 @@ class OrdinaryField(FieldPlan):
                 values.append(self._resolve(source, info, **own))
             except Exception as error:  # noqa: BLE001 - it becomes the error of its row
                 values.append(error)
+        if len(values) == 1 and isinstance(values[0], CoroutineType):
+            execution.keep(values)
+            execution.later(self._brought(execution, frame, values[0]))
+            return [None]
         return self.completed(execution, frame, values)
+
+    async def _brought(
+        self, execution: Execution, frame: Frame, brought: Coroutine[Any, Any, Any]
+    ) -> None:
+        try:
+            value = await brought
+        except Exception as error:  # noqa: BLE001 - it becomes the error of its row
+            value = error
+        self.fill(execution, frame, [value])
 
 
 class Place:

@@ -9,11 +9,10 @@ nothing had been read; see `objects`. So it has no errors to tell and knows of n
 
 from __future__ import annotations
 
-import functools
 import inspect
 import keyword
 from collections.abc import Callable, Sequence
-from types import CodeType, MemberDescriptorType
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLObjectType
@@ -21,6 +20,7 @@ from graphql import GraphQLObjectType
 from gateway.operations.compiled.completion import Completer, ListOf, ObjectOf
 from gateway.operations.compiled.kinds import PLAIN, sort
 from gateway.operations.compiled.leaves import Leaf, Odd
+from gateway.operations.compiled.source import Source
 from schema.recognition import CLASSES, Told
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 #: it gives up.
 Inlined = Callable[..., list[dict[str, Any]]]
 
-#: Most fields of one function, most lists within lists (Python knows 20 blocks at most), most
-#: functions whose code is kept, and most classes of records that are known at one place.
-_MOST_FIELDS, _MOST_LISTS, _MOST, _MOST_CLASSES = 200, 8, 2_048, 100
+#: Most fields of one function, most lists within lists (Python knows 20 blocks at most), and most
+#: classes of records that are known at one place.
+_MOST_FIELDS, _MOST_LISTS, _MOST_CLASSES = 200, 8, 100
 
 
 def inlined(plan: ObjectPlan) -> tuple[Inlined | None, Sequence[int]]:
     """The function for a plan, None where nothing is read off its records; and the places of the
     fields that are answered apart."""
-    return _Writer().written(plan)
+    return _Writer(plan).written()
 
 
 class _Apart(Exception):
@@ -47,39 +47,37 @@ class _Apart(Exception):
 
 
 class _Writer:
-    """Writes one function. Names that begin with `v` hold values, with `r` records."""
+    """Writes one function."""
 
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-        self._space: dict[str, Any] = {"Odd": Odd}
-        self._names = self._fields = self._lists = 0
+    def __init__(self, plan: ObjectPlan) -> None:
+        self._plan = plan
+        self._source = Source(f"made_of_{plan.type.name}(rows, *apart)", Odd=Odd)
+        self._fields = self._lists = 0
 
-    def written(self, plan: ObjectPlan) -> tuple[Inlined | None, Sequence[int]]:
+    def written(self) -> tuple[Inlined | None, Sequence[int]]:
+        source, plan = self._source, self._plan
         parts, apart, names = list[str](), list[int](), set[str]()
+        records = source.thing(_Known(names, plan.type, nullable=False))
+        source.line("made = []")
+        each = source.mark()
+        source.line(f"if row.__class__ not in {records}: {records}.learn(row)", 1)
         for place, field in enumerate(plan.fields):
-            known = len(self._lines), self._fields
+            known = source.mark(), self._fields
             try:
-                parts.append(self._field(field, "r", 2, names))
+                parts.append(self._field(field, "row", 1, names))
             except _Apart:
-                del self._lines[known[0] :]
+                source.back(known[0])
                 self._fields = known[1]
-                parts.append(f"a{place}")
+                parts.append(f"apart{place}")
                 apart.append(place)
         if not names:
             return None, range(len(plan.fields))
-        columns = "".join(f", a{place}" for place in apart)
-        each = f"r{columns} in zip(rows{columns.replace('a', 'c')})" if apart else "r in rows"
-        rows = self._given(_Known(names, plan.type, nullable=False))
-        head = [
-            f"def made_of_{plan.type.name}(rows{columns.replace('a', 'c')}):",
-            " made = []",
-            f" for {each}:",
-            f"  if r.__class__ not in {rows}: {rows}.learn(r)",
-        ]
-        end = [f"  made.append({_display(plan, parts)})", " return made"]
-        space = self._space
-        exec(_compiled("\n".join([*head, *self._lines, *end])), space)  # noqa: S102 - names of GraphQL
-        function: Inlined = space[f"made_of_{plan.type.name}"]
+        columns = ", ".join(f"apart{place}" for place in apart)
+        loop = f"for row, {columns} in zip(rows, *apart):" if apart else "for row in rows:"
+        source.line(loop, at=each)
+        source.line(f"made.append({_display(plan, parts)})", 1)
+        source.line("return made")
+        function: Inlined = source.function()
         return function, apart
 
     def _field(self, field: FieldPlan, record: str, depth: int, names: set[str]) -> str:
@@ -94,16 +92,16 @@ class _Writer:
         if not name.isidentifier() or keyword.iskeyword(name):
             raise _Apart
         names.add(name)
-        value = self._new("v")
-        self._line(depth, f"{value} = {record}.{name}")
+        value = self._source.new("value")
+        self._source.line(f"{value} = {record}.{name}", depth)
         self._completed(field.completer, value, depth)
         return value
 
     def _completed(self, of: Completer, value: str, depth: int) -> None:
         """Writes how the value of a variable is completed in place."""
         if isinstance(of, Leaf):
-            for line in of.inlined(value, self._given):
-                self._line(depth, line)
+            for line in of.inlined(value, self._source.thing):
+                self._source.line(line, depth)
         elif isinstance(of, ListOf):
             self._list(of, value, depth)
         elif isinstance(of, ObjectOf):
@@ -112,17 +110,17 @@ class _Writer:
             raise _Apart
 
     def _list(self, of: ListOf, value: str, depth: int) -> None:
-        item, items = self._new("v"), self._new("l")
         self._lists += 1
         if self._lists > _MOST_LISTS:
             raise _Apart
-        self._line(depth, f"if {value}.__class__ is list or {value}.__class__ is tuple:")
-        self._line(depth, f" {items} = []")
-        self._line(depth, f" for {item} in {value}:")
+        line, item, items = self._source.line, self._source.new("item"), self._source.new("items")
+        line(f"if {value}.__class__ is list or {value}.__class__ is tuple:", depth)
+        line(f" {items} = []", depth)
+        line(f" for {item} in {value}:", depth)
         self._completed(of.item, item, depth + 2)
-        self._line(depth, f"  {items}.append({item})")
-        self._line(depth, f" {value} = {items}")
-        self._line(depth, f"el{'if ' + value + ' is not None' if of.nullable else 'se'}: raise Odd")
+        line(f"  {items}.append({item})", depth)
+        line(f" {value} = {items}", depth)
+        line(f"elif {value} is not None: raise Odd" if of.nullable else "else: raise Odd", depth)
         self._lists -= 1
 
     def _object(self, of: ObjectOf, value: str, depth: int) -> None:
@@ -130,34 +128,15 @@ class _Writer:
         if predicate is not None and not hasattr(predicate, CLASSES):
             raise _Apart
         plan, names = of.inner.plan(of.type), set[str]()
-        known = _Known(names, of.type, of.nullable)
-        given = self._given(known)
-        self._line(depth, f"if {value}.__class__ in {given} or {given}.learn({value}):")
+        known = self._source.thing(_Known(names, of.type, of.nullable))
+        self._source.line(f"if {value}.__class__ in {known} or {known}.learn({value}):", depth)
         parts = [self._field(field, value, depth + 1, names) for field in plan.fields]
-        self._line(depth, f" {value} = {_display(plan, parts)}")
-
-    def _new(self, letter: str) -> str:
-        self._names += 1
-        return f"{letter}{self._names}"
-
-    def _given(self, thing: Any) -> str:
-        """The name by which the function knows a thing."""
-        name = self._new("k")
-        self._space[name] = thing
-        return name
-
-    def _line(self, depth: int, text: str) -> None:
-        self._lines.append(" " * depth + text)
+        self._source.line(f" {value} = {_display(plan, parts)}", depth)
 
 
 def _display(plan: ObjectPlan, parts: list[str]) -> str:
     pairs = zip(plan.fields, parts, strict=True)
     return "{" + ", ".join(f"{field.key!r}: {part}" for field, part in pairs) + "}"
-
-
-@functools.lru_cache(_MOST)
-def _compiled(source: str) -> CodeType:
-    return compile(source, "<plan>", "exec")
 
 
 class _Known(set[type]):

@@ -11,7 +11,6 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     FragmentDefinitionNode,
-    GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
@@ -20,17 +19,16 @@ from graphql import (
     get_operation_ast,
     visit,
 )
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from gateway.operations.compiled.execution import Execution
 from gateway.operations.compiled.refusals import NotCompiled
+from gateway.operations.compiled.variables import Variables
 from gateway.operations.compiled.variant import Variant
 from schema.context import Context
 
 #: Most plans that are kept, and most choices of conditions of one plan.
 _MOST, _MOST_VARIANTS = 1_000, 8
-#: Most mistakes in variables that are told, as many as graphql-core tells.
-_MOST_ERRORS = 50
 #: Directives that change how an operation is run in ways that plans do not know.
 _UNKNOWN: Final = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
 _CONDITIONS: Final = frozenset({"skip", "include"})
@@ -103,7 +101,7 @@ class _Directives(Visitor):
 class Plan:
     """An operation, ready to be run for anyone. It holds nothing of those it was run for."""
 
-    __slots__ = ("_conditions", "_fragments", "_operation", "_schema", "_variants")
+    __slots__ = ("_conditions", "_fragments", "_operation", "_schema", "_variables", "_variants")
 
     def __init__(
         self,
@@ -113,6 +111,7 @@ class Plan:
         conditions: tuple[str, ...],
     ) -> None:
         self._schema, self._operation, self._conditions = schema, operation, conditions
+        self._variables = Variables(schema, operation.variable_definitions)
         self._fragments: Mapping[str, FragmentDefinitionNode] = {
             definition.name.value: definition
             for definition in document.definitions
@@ -125,7 +124,7 @@ class Plan:
     ) -> ExecutionResult:
         """The result of running it, as graphql-core's `execute` gives it. Raises NotCompiled
         before anything is run."""
-        coerced = self._coerced(variables)
+        coerced = self._variables.values(variables)
         if isinstance(coerced, list):
             return ExecutionResult(None, coerced)
         variant = self._variant(coerced)
@@ -133,14 +132,6 @@ class Plan:
             context.selections = variant.selections
         data, errors = await Execution(variant, coerced, context, root).answer()
         return ExecutionResult(data, errors or None)
-
-    def _coerced(self, variables: Mapping[str, Any] | None) -> VariableValues | list[GraphQLError]:
-        definitions = self._operation.variable_definitions
-        if not definitions:
-            return VariableValues({}, {})
-        return get_variable_values(
-            self._schema, definitions, dict(variables or {}), max_errors=_MOST_ERRORS
-        )
 
     def _variant(self, variables: VariableValues) -> Variant:
         values = tuple(variables.coerced.get(name) for name in self._conditions)

@@ -19,12 +19,13 @@ from graphql import (
     default_type_resolver,
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
 from strawberry.types.base import has_object_definition
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.types.union import StrawberryUnion
 
+from gateway.operations.compiled.conversion import converting
 from schema.access import Guard
 from schema.batched import BATCHED, DERIVED, TYPED
 
@@ -54,6 +55,31 @@ class Batched:
     load: Callable[..., Any]
     counted: bool
     convert: Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The function that Strawberry's wrapping of a resolver ends in, and what it is given.
+
+    convert: makes Python's arguments of GraphQL's. first: whether the parent comes first. parents,
+    info: the names under which it takes the parent, and Strawberry's info, which `told` makes of
+    graphql-core's."""
+
+    run: Callable[..., Any]
+    convert: Callable[[dict[str, Any]], dict[str, Any]]
+    first: bool
+    parents: tuple[str, ...]
+    info: str | None
+    told: Callable[[Any], Any]
+
+    def __call__(self, source: Any, info: Any, **arguments: Any) -> Any:
+        """What the resolver gives, called as graphql-core calls it."""
+        values = self.convert(arguments)
+        for name in self.parents:
+            values[name] = source
+        if self.info is not None:
+            values[self.info] = self.told(info)
+        return self.run(source, **values) if self.first else self.run(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +123,30 @@ def _known(
     wrapped: Any = definition.base_resolver.wrapped_func
     if (load := getattr(wrapped, BATCHED, None)) is not None:
         counted = "counted" in inspect.signature(load).parameters
-        return Batched(load, counted, _converting(schema, definition))
-    if definition.arguments:
-        return None
-    if (work_out := getattr(wrapped, DERIVED, None)) is not None:
+        return Batched(load, counted, converting(schema, definition))
+    if (work_out := getattr(wrapped, DERIVED, None)) is not None and not definition.arguments:
         return Derived(work_out)
-    if (of_type := getattr(wrapped, TYPED, None)) is not None:
+    if (of_type := getattr(wrapped, TYPED, None)) is not None and not definition.arguments:
         return Derived(of_type(parent), surrounded=False)
-    return None
+    direct = _direct(schema, definition)
+    return None if direct is None else Ordinary(direct)
 
 
-def _converting(
-    schema: GraphQLSchema, definition: StrawberryField
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _direct(schema: GraphQLSchema, definition: StrawberryField) -> Direct | None:
+    """How the function itself is called that Strawberry's resolver ends in."""
+    resolver: Any = definition.base_resolver
+    if type(resolver) is not StrawberryResolver or not callable(resolver.wrapped_func):
+        return None
     strawberry_schema: Any = schema._strawberry_schema  # type: ignore[attr-defined] # noqa: SLF001
-    config = strawberry_schema.config
-    scalars = strawberry_schema.schema_converter.scalar_registry
-    arguments = definition.arguments
-
-    def convert(values: dict[str, Any]) -> dict[str, Any]:
-        return convert_arguments(values, arguments, scalar_registry=scalars, config=config)
-
-    return convert
+    parents = (resolver.parent_parameter, resolver.root_parameter)
+    return Direct(
+        resolver.wrapped_func,
+        converting(schema, definition),
+        bool(resolver.self_parameter),
+        tuple(parameter.name for parameter in parents if parameter),
+        resolver.info_parameter.name if resolver.info_parameter else None,
+        lambda info: strawberry_schema.config.info_class(_raw_info=info, _field=definition),
+    )
 
 
 def resolves_by_predicates(resolve: Any) -> bool:
