@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from bench.gateways.contenders import ROOT, Contender, World, environment
+from bench.gateways.contenders import Contender, World
 from bench.gateways.queries import Query
+from bench.gateways.running import (
+    OTHER_CORE,
+    Gateway,
+    control,
+    counted,
+    first_answer,
+    needs,
+    running,
+    systems,
+)
 
-_GATEWAY_CORE, _OTHER_CORE = "0", "1"
 _WARM_SECONDS = 1
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class NotTheSameError(RuntimeError):
@@ -66,8 +67,9 @@ class Result:
 
 
 async def measure(plan: Plan) -> dict[str, Result]:
+    needs("node", "npm", "taskset", "wrk")
     with tempfile.TemporaryDirectory() as folder:
-        async with _systems(Path(folder)) as world:
+        async with systems(Path(folder)) as world:
             golden = await _golden(plan, world)
             results = {one.name: Result() for one in plan.contenders}
             for turn in range(plan.rounds):
@@ -88,36 +90,23 @@ async def _round(
     result: Result,
 ) -> None:
     headers = {**contender.headers(world), "content-type": "application/json"}
-    async with _running(contender, world) as gateway, httpx.AsyncClient(timeout=30) as client:
+    async with running(contender, world) as gateway, httpx.AsyncClient(timeout=30) as client:
         url = f"http://127.0.0.1:{gateway.port}{contender.path}"
-        result.cold.append(await _first_answer(client, url, headers, gateway))
+        result.cold.append(await first_answer(client, url, headers, gateway))
         for query in plan.queries:
             if query.name in contender.leaves_out:
                 continue
             await _check(client, url, headers, query, contender, golden)
             for latency in plan.latencies:
-                await _control(client, world, latency)
+                await control(client, world, latency)
                 for connections in sorted({1, plan.connections} if latency else {plan.connections}):
-                    figure = await _load(
+                    figure = await load(
                         plan, world, client, url, headers, query, connections, gateway, contender
                     )
                     key = (query.name, connections, latency)
                     result.figures.setdefault(key, []).append(figure)
-            await _control(client, world, 0)
+            await control(client, world, 0)
         result.memory.append(gateway.memory())
-
-
-async def _first_answer(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], gateway: _Gateway
-) -> float:
-    body = json.dumps({"query": "{ __typename }"})
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            if (await client.post(url, content=body, headers=headers)).status_code == 200:
-                return time.perf_counter() - gateway.started
-        if gateway.process.poll() is not None or time.perf_counter() - gateway.started > 60:
-            raise RuntimeError(f"it does not start: {gateway.output()}")
-        await asyncio.sleep(0.01)
 
 
 async def _check(
@@ -129,7 +118,7 @@ async def _check(
     golden: Mapping[str, Any],
 ) -> None:
     for turn in range(len(query.variables)):
-        asked = json.dumps(_asked(query, turn, contender))
+        asked = json.dumps(asked_by(query, turn, contender))
         reply = await client.post(url, content=asked, headers=headers)
         if reply.status_code == 200 and reply.json() == golden[query.name][turn]:
             continue
@@ -156,7 +145,7 @@ _BAD = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
-async def _load(
+async def load(
     plan: Plan,
     world: World,
     client: httpx.AsyncClient,
@@ -164,18 +153,19 @@ async def _load(
     headers: Mapping[str, str],
     query: Query,
     connections: int,
-    gateway: _Gateway,
+    gateway: Gateway,
     contender: Contender,
 ) -> Figure:
+    """One run of a query, after a short one to warm up."""
     script = world.folder / "ask.lua"
-    bodies = [json.dumps(_asked(query, turn, contender)) for turn in range(len(query.variables))]
+    bodies = [json.dumps(asked_by(query, turn, contender)) for turn in range(len(query.variables))]
     script.write_text(_LUA.format(bodies=_lua(bodies), headers=_lua(headers)), encoding="utf-8")
     await _wrk(script, url, connections, _WARM_SECONDS)
-    await _counted(client, world)
+    await counted(client, world)
     spent = gateway.cpu()
     text = await _wrk(script, url, connections, plan.seconds)
     spent = gateway.cpu() - spent
-    asked = await _counted(client, world)
+    asked = await counted(client, world)
     if bad := _BAD.search(text):
         raise RuntimeError(f"{query.name}: {bad.group()}")
     requests = int(_found(_DONE, text)[1])
@@ -200,7 +190,8 @@ def _found(pattern: re.Pattern[str], text: str) -> re.Match[str]:
     return found
 
 
-def _asked(query: Query, turn: int, contender: Contender | None = None) -> dict[str, Any]:
+def asked_by(query: Query, turn: int, contender: Contender | None = None) -> dict[str, Any]:
+    """A request of a query, with one of its sets of variables, as the gateway is asked it."""
     document = query.document
     if contender and query.name in contender.says:
         document = document.replace(*contender.says[query.name])
@@ -215,7 +206,7 @@ def _lua(value: Sequence[str] | Mapping[str, str]) -> str:
 
 
 async def _wrk(script: Path, url: str, connections: int, seconds: float) -> str:
-    command = ["taskset", "-c", _OTHER_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s"]
+    command = ["taskset", "-c", OTHER_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s"]
     process = await asyncio.create_subprocess_exec(
         *command,
         "--latency",
@@ -230,128 +221,19 @@ async def _wrk(script: Path, url: str, connections: int, seconds: float) -> str:
     return output.decode()
 
 
-# ------------------------------------------------------------------------------------ processes
-
-
-@dataclass(slots=True)
-class _Gateway:
-    process: subprocess.Popen[bytes]
-    port: int
-    started: float
-    log: Path
-
-    def _ids(self) -> list[int]:
-        """The gateway's own process and those below it."""
-        found, waiting = [], [self.process.pid]
-        while waiting:
-            one = waiting.pop()
-            found.append(one)
-            with contextlib.suppress(OSError):
-                children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
-                waiting += map(int, children)
-        return found
-
-    def cpu(self) -> float:
-        """Seconds of processor time that it has used, user's and system's."""
-        total = 0
-        for one in self._ids():
-            with contextlib.suppress(OSError):
-                fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-                total += int(fields[11]) + int(fields[12])
-        return total / _TICKS
-
-    def memory(self) -> float:
-        """Resident memory in MB."""
-        total = 0
-        for one in self._ids():
-            with contextlib.suppress(OSError):
-                pages = int(Path(f"/proc/{one}/statm").read_text().split()[1])
-                total += pages * os.sysconf("SC_PAGE_SIZE")
-        return total / 1e6
-
-    def output(self) -> str:
-        return self.log.read_text(errors="replace")[-2000:]
-
-
-@contextlib.asynccontextmanager
-async def _running(contender: Contender, world: World) -> AsyncIterator[_Gateway]:
-    port = _free_port()
-    log = world.folder / "gateway.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: ASYNC220 - starting takes no time worth a thread
-            ["taskset", "-c", _GATEWAY_CORE, *contender.command(world, port)],
-            cwd=ROOT,
-            env=environment(contender, world),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            yield _Gateway(process, port, time.perf_counter(), log)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-@contextlib.asynccontextmanager
-async def _systems(folder: Path) -> AsyncIterator[World]:
-    """The sandbox, and the memory of its answers in front of it."""
-    missing = [name for name in ("node", "npm", "taskset", "wrk") if shutil.which(name) is None]
-    if missing:
-        raise SystemExit(f"not installed: {', '.join(missing)}")
-    python = ["taskset", "-c", _OTHER_CORE, sys.executable, "-m"]
-    with _listening([*python, "sandbox", "--db", str(folder / "sandbox.sqlite")]) as sandbox:
-        upstream = [*python, "bench.gateways.upstream", "--sandbox", sandbox]
-        with _listening(upstream) as url:
-            yield World(sandbox, url, folder)
-
-
-@contextlib.contextmanager
-def _listening(command: list[str]) -> Iterator[str]:
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if "http://" not in line:
-            raise RuntimeError(f"it does not start: {' '.join(command)}")
-        yield line.split()[-1]
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def _golden(plan: Plan, world: World) -> dict[str, Any]:
     """What everybody has to answer: what the plain libraries make of the upstream's answers."""
     from bench.gateways.contenders import CONTENDERS
 
     plain = next(one for one in CONTENDERS if one.name == "Strawberry, plain")
-    async with _running(plain, world) as gateway, httpx.AsyncClient(timeout=30) as client:
+    async with running(plain, world) as gateway, httpx.AsyncClient(timeout=30) as client:
         url = f"http://127.0.0.1:{gateway.port}{plain.path}"
-        await _first_answer(client, url, {"content-type": "application/json"}, gateway)
+        await first_answer(client, url, {"content-type": "application/json"}, gateway)
         answers: dict[str, list[Any]] = {}
         for query in plan.queries:
             for turn in range(len(query.variables)):
-                reply = await client.post(url, json=_asked(query, turn))
+                reply = await client.post(url, json=asked_by(query, turn))
                 if reply.status_code != 200 or "errors" in reply.json():
                     raise NotTheSameError(f"{query.name}: {reply.text[:500]}")
                 answers.setdefault(query.name, []).append(reply.json())
         return answers
-
-
-async def _control(client: httpx.AsyncClient, world: World, latency: int) -> None:
-    await client.post(f"{world.upstream}/_control", json={"latency_ms": latency})
-
-
-async def _counted(client: httpx.AsyncClient, world: World) -> int:
-    asked: int = (await client.get(f"{world.upstream}/_control")).json()["asked"]
-    return asked

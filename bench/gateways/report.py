@@ -14,8 +14,6 @@ from pathlib import Path
 
 from bench.gateways.measuring import Figure, Plan, Result
 
-_BEGIN, _END = "<!-- gateways: begin -->", "<!-- gateways: end -->"
-
 
 def tables(plan: Plan, results: Mapping[str, Result]) -> str:
     """Markdown."""
@@ -62,14 +60,21 @@ def _added(latency: int, figure: Figure) -> float:
 
 
 def machine(plan: Plan) -> str:
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    return (
+        f"{where()}, node {node.stdout.strip()}; {plan.rounds} interleaved rounds of "
+        f"{plan.seconds:g} s, medians."
+    )
+
+
+def where() -> str:
+    """The day, the machine and its Python."""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     debians = sys.base_prefix == "/usr" and Path("/etc/debian_version").exists()
     build = "Debian's build" if debians else "another build than Debian's"
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
     return (
         f"{day}; {_processor()}, {os.cpu_count()} cores, one for the gateway; Python "
-        f"{platform.python_version()} ({build}), node "
-        f"{node.stdout.strip()}; {plan.rounds} interleaved rounds of {plan.seconds:g} s, medians."
+        f"{platform.python_version()} ({build})"
     )
 
 
@@ -109,12 +114,19 @@ def _table(
 
 def write(path: Path, text: str, plan: Plan, results: Mapping[str, Result]) -> None:
     """Puts the tables between their marks in a document, and a plot beside it."""
-    document = path.read_text(encoding="utf-8")
-    before, _, rest = document.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
     plot = path.with_name("benchmarks.svg")
     plot.write_text(drawing(plan, results), encoding="utf-8")
-    path.write_text(f"{before}{_BEGIN}\n\n{text}\n{_END}{after}", encoding="utf-8")
+    put(path, "gateways", text)
+
+
+def put(path: Path, mark: str, text: str) -> None:
+    """Puts Markdown between the marks of that name in a document."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{path} has no place for what is measured: {begin} {end}")
+    path.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def drawing(plan: Plan, results: Mapping[str, Result]) -> str:
