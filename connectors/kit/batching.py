@@ -20,7 +20,8 @@ class Tick(Generic[Q, A]):
 
     send: takes 1 to `limit` questions and answers each in its place with an answer or an exception
     to raise. An exception that `send` raises itself goes to all of them. Equal questions of a tick
-    (by ==, so they must be hashable) are sent once.
+    (by ==, so they must be hashable) are sent once. As many as fit leave at once: under load a tick
+    takes as long as all that is done in it, and systems may be at work meanwhile.
     """
 
     def __init__(
@@ -28,7 +29,11 @@ class Tick(Generic[Q, A]):
     ) -> None:
         self._send = send
         self._limit = limit
-        self._waiting: dict[Q, list[asyncio.Future[A]]] = {}
+        #: Who asks, of the questions of this tick that have no answer yet.
+        self._asked: dict[Q, list[asyncio.Future[A]]] = {}
+        #: Those of them that have not left.
+        self._waiting: list[tuple[Q, list[asyncio.Future[A]]]] = []
+        self._ticking = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, question: Q) -> asyncio.Future[A]:
@@ -37,23 +42,33 @@ class Tick(Generic[Q, A]):
         it takes nothing from those who ask the same."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[A] = loop.create_future()
-        if not self._waiting:
+        if not self._ticking:
+            self._ticking = True
             loop.call_soon(self._wait, loop, _TURNS)
-        self._waiting.setdefault(question, []).append(future)
+        futures = self._asked.get(question)
+        if futures is not None:
+            futures.append(future)
+            return future
+        self._asked[question] = futures = [future]
+        self._waiting.append((question, futures))
+        if len(self._waiting) == self._limit:
+            self._depart(loop)
         return future
 
     def _wait(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         if turns:
             loop.call_soon(self._wait, loop, turns - 1)
-        else:
+            return
+        if self._waiting:
             self._depart(loop)
+        self._asked = {}
+        self._ticking = False
 
     def _depart(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for group in in_groups(waiting.items(), self._limit):
-            task = loop.create_task(self._run(group))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        group, self._waiting = self._waiting, []
+        task = loop.create_task(self._run(group))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _run(self, group: Sequence[tuple[Q, list[asyncio.Future[A]]]]) -> None:
         answers: Sequence[A | Exception]
@@ -68,6 +83,8 @@ class Tick(Generic[Q, A]):
                 for future in futures:
                     future.cancel()
             raise
+        finally:
+            self._answered(group)
         for (_, futures), answer in zip(group, answers, strict=True):
             for future in futures:
                 if future.done():
@@ -77,6 +94,12 @@ class Tick(Generic[Q, A]):
                     future.exception()  # it is no warning where nobody comes for it
                 else:
                     future.set_result(answer)
+
+    def _answered(self, group: Sequence[tuple[Q, list[asyncio.Future[A]]]]) -> None:
+        """Whoever asks the same from now on gets an answer of their own."""
+        for question, futures in group:
+            if self._asked.get(question) is futures:
+                del self._asked[question]
 
 
 def in_groups(items: Iterable[Q], limit: int) -> Iterator[list[Q]]:

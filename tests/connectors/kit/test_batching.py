@@ -42,6 +42,24 @@ async def test_more_than_fit_travel_in_several_groups() -> None:
     assert squares.sent == [[1, 2], [3, 4], [5]]
 
 
+async def test_as_many_as_fit_leave_at_once_and_who_asks_the_same_still_joins_them() -> None:
+    squares = Squares(limit=2)
+    first = [squares.tick.put(question) for question in (1, 2, 3)]
+    late = asyncio.gather(asyncio.sleep(0), squares.tick.put(2), squares.tick.put(3))
+    await asyncio.sleep(0)
+    assert squares.sent == [[1, 2]]
+    assert await asyncio.gather(*first) == [1, 4, 9]
+    assert list(await late)[1:] == [4, 9]
+    assert squares.sent == [[1, 2], [3]]
+
+
+async def test_who_asks_in_the_same_tick_what_was_answered_in_it_asks_anew() -> None:
+    squares = Squares(limit=1)
+    assert await squares.tick.put(3) == 9
+    assert await squares.tick.put(3) == 9
+    assert squares.sent == [[3], [3]]
+
+
 async def test_an_error_belongs_to_its_own_question() -> None:
     squares = Squares()
     found = await asyncio.gather(*map(squares.tick.put, [1, 0, 2]), return_exceptions=True)
