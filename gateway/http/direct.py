@@ -8,6 +8,7 @@ functions as on the way through ASGI.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -22,6 +23,9 @@ _log = logging.getLogger("gateway.http")
 #: Largest body that is held for a request that waits for its turn, in bytes.
 LARGEST: Final = 65_536
 _LENGTH: Final = b"content-length"
+_LENGTH_LINE: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)\r\n", re.IGNORECASE)
+_END: Final = b"\r\n\r\n"
+_ZERO: Final = ord("0")
 _BROKEN: Final = Reply(
     500,
     (
@@ -61,15 +65,17 @@ class Exchange:
         self.disconnected = self.response_started = self.response_complete = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Opening:
     """How requests of one connection begin that go this way: programs send the same head again and
-    again, but for the length of the body. at: where that stands."""
+    again, but for the length of the body. at: where that stands. raw: the bytes before and after
+    it, of a head after which the connection stays open."""
 
     url: bytes
     headers: Sequence[Pair]
     at: int
     head: Head
+    raw: tuple[bytes, bytes] | None = None
 
     def is_that_of(self, url: bytes, headers: Sequence[Pair]) -> bool:
         at, own = self.at, self.headers
@@ -81,6 +87,32 @@ class Opening:
             and headers[:at] == own[:at]
             and headers[at + 1 :] == own[at + 1 :]
         )
+
+    def learn(self, data: bytes) -> None:
+        """Remembers a head by its bytes. data: all that came with the last request, if that was no
+        more and no less than one: then it ends where the first empty line has it end."""
+        length = self.headers[self.at][1]
+        end = data.find(_END) + len(_END)
+        found = _LENGTH_LINE.search(data, 0, end)
+        if found is not None and found[1] == length and len(data) == end + int(length):
+            self.raw = data[: found.start(1)], data[found.end(1) : end]
+
+    def body(self, data: bytes) -> bytes | None:
+        """The body, where data is a request that begins so to the byte, and nothing else. To the
+        parser it would be the same request again."""
+        if self.raw is None:
+            return None
+        before, after = self.raw
+        if not data.startswith(before):
+            return None
+        at = len(before)
+        stop = data.find(b"\r", at, at + 6)
+        if stop < 0 or not data.startswith(after, stop):
+            return None
+        length, start = data[at:stop], stop + len(after)
+        if not _is_short(length) or length[0] == _ZERO or len(data) - start != int(length):
+            return None
+        return data[start:]
 
 
 class Direct:
@@ -131,11 +163,44 @@ class TwoWays(HttpToolsProtocol):
         self.working: Any = None
         self._direct = direct
         self._opening: Opening | None = None
+        self._idle_since: float | None = None
+        #: Whether the parser stands before a request, of which it has seen nothing.
+        self.between = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+
+    def takes_again(self, data: bytes) -> bool:
+        """Whether data is a whole request that begins as one before it on this connection, and is
+        taken in so: the parser, which stands between two requests, would say what it said then."""
+        opening, before = self._opening, self.cycle
+        if opening is None or self.pipeline or not before.response_complete:
+            return False
+        body = opening.body(data)
+        if body is None:
+            return False
+        self._unset_keepalive_if_required()
+        exchange = Exchange(opening.head, keep_alive=True)
+        exchange.body, exchange.more_body = body, False
+        self.cycle = self.working = exchange
+        self._start(exchange)
+        return True
+
+    def learn(self, data: bytes) -> None:
+        """Remembers how the request began that came last. data: what it came with."""
+        opening, exchange = self._opening, self.cycle
+        if opening is None or opening.raw is not None or not isinstance(exchange, Exchange):
+            return
+        if exchange.keep_alive and exchange.head is opening.head:
+            opening.learn(data)
 
     def check_head(self) -> None:
         """Of a request that begins as none before it. Raises to end the connection."""
 
     def on_message_begin(self) -> None:
+        self.between = False
         # The rest of uvicorn's own is only for what goes by ASGI.
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
@@ -160,6 +225,7 @@ class TwoWays(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self.between = True
         cycle = self.cycle
         if not isinstance(cycle, Exchange):
             super().on_message_complete()
@@ -222,3 +288,33 @@ class TwoWays(HttpToolsProtocol):
         if last:
             self.transport.close()
         self.on_response_complete()
+
+    # ------------------------------------------------------------------------------------- turns
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None  # what was to close it looks at that: a timer a request costs more
+
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self._look_if_idle)
+
+    def _look_if_idle(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_later(left)
+        else:
+            self.timeout_keep_alive_handler()

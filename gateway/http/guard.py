@@ -170,6 +170,9 @@ class GuardedHttp(TwoWays):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
+        between = self.between
+        if between and self.takes_again(data):
+            return
         if self._in_head:
             self._head_bytes += len(data)
         self._unset_keepalive_if_required()
@@ -182,6 +185,8 @@ class GuardedHttp(TwoWays):
             self._refuse(400, "This is no HTTP request.")
         else:
             self._count(len(data))
+            if between and self.between:
+                self.learn(data)
 
     def _count(self, size: int) -> None:
         """What came and is not a whole request yet."""
@@ -207,7 +212,10 @@ class GuardedHttp(TwoWays):
         if not self._in_head:
             self._refuse(400, "Headers after the body are not taken.")
             raise _RefusedError
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0

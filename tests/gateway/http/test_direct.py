@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from dataclasses import dataclass, field
 
 import pytest
@@ -153,6 +154,91 @@ async def test_requests_that_wait_for_their_turn_are_answered_in_it(ways: Ways, 
         expected.append(b"<%d>" % turn if way == "d" else b"/graphql %d" % turn)
     answer = await ways.server().told(sent)
     assert [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 ")[1:]] == expected
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_however_the_bytes_come_the_requests_are_the_same(ways: Ways, seed: int) -> None:
+    dice = random.Random(seed)
+    sent, expected = [], []
+    for turn in range(8):
+        body = b"%d" % turn * dice.choice((1, 1, 12))
+        sent.append(post(body, dice.choice((b"", b"", b"X-Other: 1\r\n"))))
+        expected.append(body)
+    sent.append(post(b"bye"))
+    for cuts in (0, 3, 30):
+        ways.echo.seen.clear()
+        answer = await told_in_parts(ways, cut(dice, sent, cuts))
+        assert statuses(answer) == [200] * 9
+        assert ways.echo.seen == [*expected, b"bye"]
+
+
+def cut(dice: random.Random, sent: list[bytes], cuts: int) -> list[bytes]:
+    """Requests in pieces: as they are, or cut without regard to where they begin."""
+    if not cuts:
+        return sent
+    whole = b"".join(sent)
+    places = sorted(dice.sample(range(1, len(whole)), cuts))
+    return [whole[a:b] for a, b in zip([0, *places], [*places, len(whole)], strict=True)]
+
+
+async def told_in_parts(ways: Ways, parts: list[bytes]) -> bytes:
+    """What is answered to bytes of which each part is read by itself, and answered if it can be."""
+    async with ways.server().connected() as (reader, writer):
+        answer = b""
+        for part in parts:
+            writer.write(part)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.002):
+                    answer += await reader.read(65_536)
+        async with asyncio.timeout(10):
+            return answer + await reader.read()
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        b"POST /gra",
+        b"P",
+        b"POST /graphql HTTP/1.1\r\nHost: a\r\n",
+        b"POST /graphql HTTP/1.1\r\nHost: a\r\nX: ",
+        b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Length: 90\r\n\r\n",
+    ],
+)
+async def test_what_has_begun_is_not_taken_for_a_request_of_its_own(
+    ways: Ways, between: bytes
+) -> None:
+    """The bytes of a request that was taken before are no request where one has begun."""
+    ways.bounds = Bounds(head_seconds=0.05, body_seconds=0.05)
+    one = post(b"a")
+    assert len(one) < 90
+    for parts in ([one, one + between, one], [one, between, one], [one, one, between + one]):
+        ways.echo.seen.clear()
+        answer = await told_in_parts(ways, parts)
+        assert len(ways.echo.seen) == b"".join(parts[:-1]).count(one)
+        assert statuses(answer)[-1] in (400, 408)
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        (post(b"b").replace(b"Length: 1", b"Length: 01"), [b"b"]),
+        (post(b"b").replace(b"Length: 1", b"Length: 2") + b"c", [b"bc"]),
+        (post(b"b").replace(b"Length: 1", b"Length: 1 "), []),
+        (post(b"b").replace(b"Length: 1", b"Length: +1"), []),
+        (post(b"b").replace(b"Length: 1", b"Length:"), []),
+        (post(b"b").replace(b"Length: 1", b"Length: 00001"), [b"b"]),
+        (post(b"b").replace(b"Length: 1", b"Length: 0") + post(b"c"), [b""]),
+        (post(b"b" * 9).replace(b"Length: 9", b"Length: 999999"), []),
+    ],
+)
+async def test_the_length_is_read_as_the_parser_reads_it(
+    ways: Ways, sent: bytes, seen: list[bytes]
+) -> None:
+    ways.bounds = Bounds(head_seconds=0.05, body_seconds=0.05)
+    long = await told_in_parts(Ways(ways.bounds), [sent])
+    short = await told_in_parts(ways, [post(b"a"), post(b"a"), sent])
+    assert ways.echo.seen[2:3] == seen
+    assert statuses(short) == [200, 200, *statuses(long)]
 
 
 async def test_too_many_requests_do_not_wait(ways: Ways) -> None:
