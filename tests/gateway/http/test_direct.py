@@ -183,7 +183,9 @@ def cut(dice: random.Random, sent: list[bytes], cuts: int) -> list[bytes]:
 
 async def told_in_parts(ways: Ways, parts: list[bytes]) -> bytes:
     """What is answered to bytes of which each part is read by itself, and answered if it can be."""
-    async with ways.server().connected() as (reader, writer):
+    server = ways.server()
+    async with server.connected() as (reader, writer):
+        server.protocol.timeout_keep_alive = 0.1
         answer = b""
         for part in parts:
             writer.write(part)
