@@ -219,7 +219,12 @@ async def open_gateway(
     routes: list[BaseRoute] = [*_file_routes(files, sources, entrance, reception)]
     if page:
         routes.append(Mount("/graphiql", assets.Assets(directory=graphiql.DIST)))
-    ready = health.Ready(opened, wiring.clock, submissions.pending if submissions else None)
+    pending = submissions.pending if submissions else None
+    if settings.server.metrics:
+        from gateway.http import metrics
+
+        routes.append(metrics.route(pending))
+    ready = health.Ready(opened, wiring.clock, pending)
     rest = _starlette(ready, entrance, routes, close)
     front: Front | OpenedTo = Front(graphql, lasting.sockets, rest, plain)
     if allowed:

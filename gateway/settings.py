@@ -101,8 +101,8 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """max_body_kilobytes: of a request without files. log_level: of the structured log.
     trusted_proxies: addresses or networks whose X-Forwarded-For is believed. origins: of pages
     elsewhere that may ask from a browser. graphiql: whether there is the page for people.
-    introspection: who may look at the schema. public_url: the gateway's own address as clients know
-    it, for links; None: where it listens."""
+    introspection: who may look at the schema. metrics: whether `/metrics` tells what is counted.
+    public_url: the gateway's own address as clients know it, for links; None: where it listens."""
 
     max_body_kilobytes: Annotated[int, msgspec.Meta(ge=1)] = 256
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -110,6 +110,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origins: list[str] = []
     graphiql: bool = True
     introspection: Audience = Audience.EVERYONE
+    metrics: bool = False
     public_url: str | None = None
 
     def __post_init__(self) -> None:

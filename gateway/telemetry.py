@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -24,12 +24,16 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 #: Calls to each system by outcome since the start: {("crm", "ok"): 12}.
 calls: Counter[tuple[str, str]] = Counter()
 
+#: Seconds that those calls took, by system.
+seconds: defaultdict[str, float] = defaultdict(float)
+
 #: Operations by how they were run since the start: "compiled", or why on graphql-core:
-#: "introspection", "directive", "subscription", "condition", "depth", "no_operation", "off".
+#: "introspection", "directive", "subscription", "condition", "depth", "no_operation", "defer",
+#: "off".
 executions: Counter[str] = Counter()
 
 #: Answers by what they are about and where they came from since the start: "asked" of the system,
-#: "joined" a question under way, "remembered", or "stale".
+#: "joined" a question under way, "remembered", or "stale". "answers" are whole ones of operations.
 loads: Counter[tuple[str, str]] = Counter()
 
 _log = logging.getLogger("gateway.calls")
@@ -106,6 +110,7 @@ def configure(level: str) -> None:
 def heard(call: Call) -> None:
     """Notes one finished call to a system."""
     calls[call.source, call.outcome] += 1
+    seconds[call.source] += call.seconds
     level = logging.DEBUG if call.outcome == "ok" else logging.WARNING
     if not _log.isEnabledFor(level):
         return

@@ -116,6 +116,7 @@ class WholeAnswers:
             if age < policy.seconds:
                 telemetry.loads["answers", "remembered"] += 1
                 return _told(entry.value, policy, asker, age)
+        telemetry.loads["answers", "asked"] += 1
         outcome = await run()
         if outcome.status is not None or outcome.body.keys() != {"data"}:
             return outcome  # what failed or is old is told to nobody else

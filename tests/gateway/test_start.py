@@ -26,6 +26,7 @@ LATER = {
     "babel.messages",
     "dbos",
     "holidays",
+    "prometheus_client",
     "psycopg",
     "redis",
     "throttled",

@@ -82,6 +82,7 @@ def test_an_address_cannot_be_forged(behind: Gateway, proxy: Proxy) -> None:
 def test_which_systems_answer_is_not_told_to_everybody(proxy: Proxy) -> None:
     with proxy.client() as client:
         assert client.get("/health/ready").status_code == 404
+        assert client.get("/metrics").status_code == 404
 
 
 def test_a_websocket_goes_through(behind: Gateway, proxy: Proxy) -> None:
