@@ -89,3 +89,10 @@ class Reading:
 def as_written(rows: Rows) -> bytes | msgspec.Raw:
     """Rows as JSON. Of structs, with their columns as the org calls them."""
     return rows if isinstance(rows, msgspec.Raw) else msgspec.json.encode(rows)
+
+
+def length(rows: Rows) -> int:
+    """How many there are, in JSON that was read before."""
+    return len(
+        rows if isinstance(rows, list) else msgspec.json.decode(rows, type=list[msgspec.Raw])
+    )

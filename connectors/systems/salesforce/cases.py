@@ -12,7 +12,7 @@ from connectors.port.queries import CaseQuery, CaseSort
 from connectors.port.records import Case
 from connectors.port.scope import Scope
 from connectors.systems.salesforce import selection, translate
-from connectors.systems.salesforce.answers import Rows
+from connectors.systems.salesforce.answers import Rows, length
 from connectors.systems.salesforce.client import Client
 from connectors.systems.salesforce.comments import Comments
 from connectors.systems.salesforce.files import Files
@@ -84,36 +84,37 @@ class Cases(Comments, Files, History):
         column = self._settings.columns.case.order_number
         if not scope or not asked or not column:
             return [Page(()) for _ in order_numbers]
-        fields |= {"order_number", "created_at"}
+        plan = self._plans.cases(fields | {"order_number", "created_at"})
         place = self._place(part, CaseSort.CREATED_AT, descending=True)
         groups = [(group, min(len(group) * place.limit, _PAGE)) for group in chunks(asked, scope)]
         answers = await asyncio.gather(
-            *(self._about(group, fields, scope, place, limit) for group, limit in groups)
+            *(self._about(group, plan, scope, place, limit) for group, limit in groups)
         )
         found: dict[str, list[Case]] = {}
         short: list[str] = []
-        for (group, limit), rows in zip(groups, answers, strict=True):
-            cases = self._cases(rows, fields, scope)
+        for (group, limit), pages in zip(groups, answers, strict=True):
+            cases = self._read("cases_by_order", pages, plan, scope)
+            full = sum(map(length, pages)) >= limit
             for number in group:
                 found[number] = [case for case in cases if case.order_number == number]
                 # All rows came, or enough of this number's: otherwise some may have been cut off.
-                if len(rows) >= limit and len(found[number]) < place.limit and len(group) > 1:
+                if full and len(found[number]) < place.limit and len(group) > 1:
                     short.append(number)
         again = await asyncio.gather(
-            *(self._about([number], fields, scope, place, place.limit) for number in short)
+            *(self._about([number], plan, scope, place, place.limit) for number in short)
         )
-        for number, rows in zip(short, again, strict=True):
-            cases = self._cases(rows, fields, scope)
+        for number, pages in zip(short, again, strict=True):
+            cases = self._read("cases_by_order", pages, plan, scope)
             found[number] = [case for case in cases if case.order_number == number]
         return [cut(found.get(number, [])[: place.limit], part) for number in order_numbers]
 
     def _about(
-        self, numbers: Sequence[str], fields: Fields, scope: Scope, place: Seek, limit: int
-    ) -> Coroutine[Any, Any, list[Row]]:
+        self, numbers: Sequence[str], plan: Plan, scope: Scope, place: Seek, limit: int
+    ) -> Coroutine[Any, Any, list[Rows]]:
         column = Column(self._settings.columns.case.order_number or "")
         where = [owned(scope), column.one_of(numbers), *place.conditions]
-        query = self._select(self._plans.cases(fields), where, place.order, limit)
-        return self._client.rows("cases_by_order", query)
+        query = self._select(plan, where, place.order, limit)
+        return self._client.pages("cases_by_order", [query], plan.reading)
 
     def _place(self, part: Slice, sort: CaseSort, descending: bool) -> Seek:
         column, times = self._sorted[sort], sort is not CaseSort.NUMBER

@@ -458,9 +458,15 @@ async def test_the_cases_of_fifty_orders_are_one_call() -> None:
     assert f" WHERE {OWNED} AND Order_Number__c IN ('4500001'," in org.queries[0]
 
 
-async def test_only_what_may_have_been_cut_off_is_asked_again() -> None:
-    cases, org = asking(Orders({"A": 30, "B": 2, "C": 3, "D": 0}))
-    pages = await cases.cases_by_order(["A", "B", "C", "D"], frozenset(), SCOPE, Slice(2))
+@pytest.mark.parametrize("odd", [{}, {"Team__c": 7}], ids=["by a plan", "row by row"])
+async def test_only_what_may_have_been_cut_off_is_asked_again(odd: dict[str, Any]) -> None:
+    orders = Orders({"A": 30, "B": 2, "C": 3, "D": 0})
+    for row in orders.rows:
+        row |= {"Team__c": "East"} | odd
+    cases, org = asking(orders)
+    fields = frozenset({"team"})
+    pages = await cases.cases_by_order(["A", "B", "C", "D"], fields, SCOPE, Slice(2))
+    assert {case.team for page in pages for case in page.items} == {"7" if odd else "East"}
     assert [(len(page.items), page.has_next) for page in pages] == [
         (2, True),
         (2, False),
