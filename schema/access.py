@@ -160,6 +160,16 @@ class Guard:
         refusal = self.refusal(info.context, arguments)
         return self.run(source, info, **arguments) if refusal is None else refusal
 
+    def allows(self, context: Context) -> bool:
+        """Whether the caller may ask for the field, as far as no argument tells; False too where
+        that cannot be decided. Nobody is told of it."""
+        try:
+            for one in self._closed:
+                _check(one, context, {})
+        except Exception:  # noqa: BLE001 - whoever goes on to `refusal` meets it again
+            return False
+        return True
+
     def refusal(
         self, context: Context, arguments: dict[str, Any]
     ) -> Coroutine[Any, Any, NoReturn] | None:

@@ -30,7 +30,7 @@ import strawberry
 from aiodataloader import DataLoader
 
 from connectors.port.errors import SourceError
-from connectors.port.fields import NOT_FETCHED, NotFetched
+from connectors.port.fields import NOT_FETCHED, Fields, NotFetched
 from schema.context import Context
 from schema.price import ASKS, Asks
 from schema.selection import EMBEDS, NEEDS, raw, selected, selects
@@ -42,6 +42,8 @@ Load = Callable[..., Answers]
 #: What the functions made here carry, under these names, for whoever answers many parents at once:
 #: the function of many parents, of one parent and the context, or of one parent by its type.
 BATCHED, DERIVED, TYPED = "__batched__", "__derived__", "__typed__"
+#: The same of a function of many parents that `held` made: the attribute.
+HELD = "__held__"
 
 #: Parameters that every batched function begins with.
 _OWN = ("parents", "context", "fields", "counted")
@@ -165,6 +167,21 @@ async def each(
             raise
         found = dict.fromkeys(unique, error)
     return [None if i is None else found[i] for i in wanted]
+
+
+def held(
+    attribute: str,
+    key: Callable[[Any], str | None],
+    ask: Callable[[Context, Fields], Callable[[Sequence[str]], Awaitable[Sequence[Any]]]],
+) -> Load:
+    """The function of many parents for what they may hold in an attribute, just as it is; what
+    their system left NOT_FETCHED is asked for by their keys."""
+
+    def load(parents: Sequence[Any], context: Context, fields: Fields) -> Answers:
+        return embedded_or_asked(parents, attribute, key, ask(context, fields))
+
+    setattr(load, HELD, attribute)
+    return load
 
 
 def embedded_or_asked(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from connectors.port import records
 from connectors.port.fields import Fields
-from schema.batched import Answers, each, embedded_or_asked
+from schema.batched import each, held
 from schema.cases.timeline import Opening
 from schema.context import Context
 from schema.nodes import finds, found
@@ -37,13 +37,11 @@ async def attachments_by_id(
     return await context.sources.cases.attachments_by_id(ids, fields, context.scope)
 
 
-def contact_of_case(parents: Sequence[records.Case], context: Context, fields: Fields) -> Answers:
-    return embedded_or_asked(
-        parents,
-        "contact",
-        lambda case: case.contact_id,
-        lambda ids: found("Contact", context, ids, fields),
-    )
+contact_of_case = held(
+    "contact",
+    lambda case: case.contact_id,
+    lambda context, fields: lambda ids: found("Contact", context, ids, fields),
+)
 
 
 async def contact_of_author(

@@ -13,7 +13,7 @@ from connectors.port.fields import Fields
 from connectors.port.pages import Keyset, Page, Slice
 from connectors.port.queries import CaseQuery
 from connectors.port.scope import Scope
-from schema.batched import Answers, afterwards, each, embedded_or_asked
+from schema.batched import Answers, afterwards, each, embedded_or_asked, held
 from schema.context import Context
 from schema.nodes import finds
 from schema.pages import After, First, Listing, Order, sliced, wanted
@@ -53,26 +53,24 @@ def lines_of_order(
     return afterwards(embedded_or_asked(parents, "lines", _key, asked), pages)
 
 
-def deliveries_of_order(
-    parents: Sequence[records.Order], context: Context, fields: Fields
-) -> Answers:
-    asked = _asked(context.sources.orders.deliveries_by_order, context, fields)
-    return embedded_or_asked(parents, "deliveries", _key, asked)
-
-
-def invoices_of_order(
-    parents: Sequence[records.Order], context: Context, fields: Fields
-) -> Answers:
-    asked = _asked(context.sources.orders.invoices_by_order, context, fields)
-    return embedded_or_asked(parents, "invoices", _key, asked)
-
-
 def _key(order: records.Order) -> str:
     return order.id
 
 
 def _asked(ask: ByOrder, context: Context, fields: Fields) -> Callable[..., Awaitable[Any]]:
     return lambda ids: ask(ids, fields, context.scope)
+
+
+deliveries_of_order = held(
+    "deliveries",
+    _key,
+    lambda context, fields: _asked(context.sources.orders.deliveries_by_order, context, fields),
+)
+invoices_of_order = held(
+    "invoices",
+    _key,
+    lambda context, fields: _asked(context.sources.orders.invoices_by_order, context, fields),
+)
 
 
 async def cases_of_order(

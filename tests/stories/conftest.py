@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import sandbox.data
+from gateway.operations.compiled import objects
 from tests.stories.portal import NOW, Portal, opened
 
 
@@ -24,6 +25,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the gateways keep their signing key."""
     return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(autouse=True)
+def warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each document is run once here: it is run as those are that come again and again."""
+    monkeypatch.setattr(objects, "COLD_RUNS", 0)
 
 
 @pytest.fixture

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
 class FieldPlan:
     """A field in a selection set. key: its name in the answer; order: its place there. attribute:
-    of its parent, where it is nothing else; constant: where it is the same for all parents."""
+    of its parent, where it is nothing else, but for the guard; held: that of a field which is
+    nothing else where the parent holds it; constant: where it is the same for all parents."""
 
     attribute: str | None = None
+    held: str | None = None
     constant: str | None = None
 
     __slots__ = (
@@ -137,7 +139,9 @@ class ReadField(FieldPlan):
         super().__init__(place, definition, guard)
         self._quick = self.completer.quick if isinstance(self.completer, Leaf) else None
         self._read: Callable[[Sequence[Any], Any, list[Any]], None]
-        self.attribute = shape.name if isinstance(shape, Attribute) and self._plain else None
+        self.attribute = None
+        if isinstance(shape, Attribute) and self.arguments.none:
+            self.attribute = shape.name
         if isinstance(shape, Attribute):
             read = reading(self.parent.name, shape.name)
             self._read = lambda rows, context, values: read(rows, values)
@@ -181,13 +185,14 @@ def _working_out(shape: Derived) -> Callable[[Sequence[Any], Any, list[Any]], No
 class BatchedField(FieldPlan):
     """A field that one function answers for all parents."""
 
-    __slots__ = ("_convert", "_counted", "_fields", "_load")
+    __slots__ = ("_convert", "_counted", "_fields", "_load", "held")
 
     def __init__(
         self, place: Place, definition: GraphQLField, guard: Guard | None, shape: Batched
     ) -> None:
         super().__init__(place, definition, guard)
         self._load, self._convert = shape.load, shape.convert
+        self.held = shape.held if self.arguments.none else None
         reading = place.variant.reading
         self._fields = attributes(reading, definition.type, self.nodes)
         self._counted: dict[str, bool] = {}

@@ -13,7 +13,7 @@ import inspect
 import keyword
 from collections.abc import Callable, Sequence
 from types import MemberDescriptorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import GraphQLObjectType
 
@@ -21,25 +21,32 @@ from gateway.operations.compiled.completion import Completer, ListOf, ObjectOf
 from gateway.operations.compiled.kinds import PLAIN, sort
 from gateway.operations.compiled.leaves import Leaf, Odd
 from gateway.operations.compiled.source import Source
+from schema.access import Guard
 from schema.recognition import CLASSES, Told
 
 if TYPE_CHECKING:
     from gateway.operations.compiled.fields import FieldPlan
     from gateway.operations.compiled.objects import ObjectPlan
 
-#: Takes records and a column for each field that is answered apart. Raises whatever it likes where
-#: it gives up.
-Inlined = Callable[..., list[dict[str, Any]]]
+
+class Inlined(NamedTuple):
+    """run: takes records and a column for each field that is answered apart, and raises whatever it
+    likes where it gives up; None where nothing is read off the records. apart: the places of those
+    fields. guards: of the others, and of those below them; all must let the caller pass."""
+
+    run: Callable[..., list[dict[str, Any]]] | None
+    apart: Sequence[int]
+    guards: Sequence[Guard] = ()
+
 
 #: Most fields of one function, most lists within lists (Python knows 20 blocks at most), and most
 #: classes of records that are known at one place.
 _MOST_FIELDS, _MOST_LISTS, _MOST_CLASSES = 200, 8, 100
 
 
-def inlined(plan: ObjectPlan) -> tuple[Inlined | None, Sequence[int]]:
-    """The function for a plan, None where nothing is read off its records; and the places of the
-    fields that are answered apart."""
-    return _Writer(plan).written()
+def inlined(plan: ObjectPlan, held: bool) -> Inlined:
+    """The code for a plan. held: whether records are taken to hold what they may hold."""
+    return _Writer(plan, held).written()
 
 
 class _Apart(Exception):
@@ -49,12 +56,13 @@ class _Apart(Exception):
 class _Writer:
     """Writes one function."""
 
-    def __init__(self, plan: ObjectPlan) -> None:
-        self._plan = plan
+    def __init__(self, plan: ObjectPlan, held: bool) -> None:
+        self._plan, self._held = plan, held
+        self._guards: list[Guard] = []
         self._source = Source(f"made_of_{plan.type.name}(rows, *apart)", Odd=Odd)
         self._fields = self._lists = 0
 
-    def written(self) -> tuple[Inlined | None, Sequence[int]]:
+    def written(self) -> Inlined:
         source, plan = self._source, self._plan
         parts, apart, names = list[str](), list[int](), set[str]()
         records = source.thing(_Known(names, plan.type, nullable=False))
@@ -62,23 +70,23 @@ class _Writer:
         each = source.mark()
         source.line(f"if row.__class__ not in {records}: {records}.learn(row)", 1)
         for place, field in enumerate(plan.fields):
-            known = source.mark(), self._fields
+            known = source.mark(), self._fields, len(self._guards)
             try:
                 parts.append(self._field(field, "row", 1, names))
             except _Apart:
                 source.back(known[0])
                 self._fields = known[1]
+                del self._guards[known[2] :]
                 parts.append(f"apart{place}")
                 apart.append(place)
         if not names:
-            return None, range(len(plan.fields))
+            return Inlined(None, range(len(plan.fields)))
         columns = ", ".join(f"apart{place}" for place in apart)
         loop = f"for row, {columns} in zip(rows, *apart):" if apart else "for row in rows:"
         source.line(loop, at=each)
         source.line(f"made.append({_display(plan, parts)})", 1)
         source.line("return made")
-        function: Inlined = source.function()
-        return function, apart
+        return Inlined(source.function(), apart, self._guards)
 
     def _field(self, field: FieldPlan, record: str, depth: int, names: set[str]) -> str:
         """Writes how a field is answered; the expression that holds the answer. names: takes the
@@ -86,12 +94,14 @@ class _Writer:
         self._fields += 1
         if field.constant is not None:
             return repr(field.constant)
-        name = field.attribute
+        name = field.attribute or (field.held if self._held else None)
         if self._fields > _MOST_FIELDS or name is None:
             raise _Apart
         if not name.isidentifier() or keyword.iskeyword(name):
             raise _Apart
         names.add(name)
+        if field.guard is not None:
+            self._guards.append(field.guard)
         value = self._source.new("value")
         self._source.line(f"{value} = {record}.{name}", depth)
         self._completed(field.completer, value, depth)

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 #: Runs of a plan before code is generated for it: most documents are asked for once.
 COLD_RUNS = 1
-#: Runs on end that generated code gives up before it is left out: these records are not its kind.
+#: Runs on end that generated code gives up before it is written for less, and then left out: these
+#: records are not its kind.
 _MOST_MISSES = 20
 
 
 class ObjectPlan:
     """The fields that a selection set asks of one object type, in order."""
 
-    __slots__ = ("_apart", "_assemble", "_inlined", "_misses", "_runs", "fields", "type")
+    __slots__ = ("_assemble", "_columns", "_held", "_inlined", "_misses", "_runs", "fields", "type")
 
     def __init__(
         self, variant: Variant, kind: GraphQLObjectType, grouped: Mapping[str, Sequence[Any]]
@@ -36,10 +37,10 @@ class ObjectPlan:
             for order, (key, details) in enumerate(grouped.items())
         )
         self._assemble = assembling(tuple(grouped)) if grouped else None
-        self._inlined: Inlined | None = None
-        #: The places of fields that are answered a column at a time in any case.
-        self._apart: Sequence[int] = range(len(self.fields))
+        #: At first all fields are answered a column at a time.
+        self._inlined = self._columns = Inlined(None, range(len(self.fields)))
         self._runs = self._misses = 0
+        self._held = True
 
     def run(
         self,
@@ -57,9 +58,9 @@ class ObjectPlan:
             self._warm_up()
         frame = Frame(self, rows, column, picks)
         columns: list[Any] = [None] * len(self.fields)
-        for place in self._apart:
+        for place in self._inlined.apart:
             columns[place] = self.fields[place].values(execution, frame)
-        made = self._quickly(rows, columns) if self._inlined is not None else None
+        made = self._quickly(execution, rows, columns)
         if made is None:
             for place, values in enumerate(columns):
                 if values is None:
@@ -72,20 +73,33 @@ class ObjectPlan:
         """Has the code written that reads the records, once the plan is run again."""
         self._runs += 1
         if self._runs > COLD_RUNS:
-            self._inlined, self._apart = inlined(self)
+            self._inlined = inlined(self, self._held)
 
-    def _quickly(self, rows: Sequence[Any], columns: Sequence[Any]) -> list[dict[str, Any]] | None:
+    def _quickly(
+        self, execution: Execution, rows: Sequence[Any], columns: Sequence[Any]
+    ) -> list[dict[str, Any]] | None:
         """The rows' answers by that code; None where something needs a closer look."""
-        assert self._inlined is not None  # noqa: S101 - looked at by the caller
+        run, apart, guards = self._inlined
+        if run is None:
+            return None
+        for guard in guards:
+            if not guard.allows(execution.context):
+                return None
         try:
-            made = self._inlined(rows, *(columns[place] for place in self._apart))
+            made = run(rows, *[columns[place] for place in apart])
         except Exception:  # noqa: BLE001 - whatever it is, it is met again and told
-            self._misses += 1
-            if self._misses > _MOST_MISSES:
-                self._inlined, self._apart = None, range(len(self.fields))
+            self._missed()
             return None
         self._misses = 0
         return made
+
+    def _missed(self) -> None:
+        """Has the code written anew, or leaves it out, when it has given up too often."""
+        self._misses += 1
+        if self._misses > _MOST_MISSES:
+            self._misses = 0
+            self._inlined = inlined(self, held=False) if self._held else self._columns
+            self._held = False
 
     async def run_serially(self, execution: Execution) -> dict[str, Any]:
         """The root's answer, each field finished before the next one begins; broken off at an

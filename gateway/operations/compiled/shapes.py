@@ -27,7 +27,8 @@ from strawberry.types.union import StrawberryUnion
 
 from gateway.operations.compiled.conversion import converting
 from schema.access import Guard
-from schema.batched import BATCHED, DERIVED, TYPED
+from schema.batched import BATCHED, DERIVED, HELD, TYPED
+from schema.selection import EMBEDS
 
 _BACKREF: Final = GraphQLCoreConverter.DEFINITION_BACKREF
 
@@ -50,11 +51,13 @@ class Derived:
 @dataclass(frozen=True, slots=True)
 class Batched:
     """A function of many parents; see schema.batched. counted: whether it asks if a total is
-    selected. convert: makes Python's arguments of GraphQL's."""
+    selected. convert: makes Python's arguments of GraphQL's. held: the attribute that the parents
+    may hold the answer in."""
 
     load: Callable[..., Any]
     counted: bool
     convert: Callable[[dict[str, Any]], dict[str, Any]]
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,9 @@ def _known(
     wrapped: Any = definition.base_resolver.wrapped_func
     if (load := getattr(wrapped, BATCHED, None)) is not None:
         counted = "counted" in inspect.signature(load).parameters
-        return Batched(load, counted, converting(schema, definition))
+        held = getattr(load, HELD, None)
+        embedded = held if definition.metadata.get(EMBEDS) == held else None
+        return Batched(load, counted, converting(schema, definition), embedded)
     if (work_out := getattr(wrapped, DERIVED, None)) is not None and not definition.arguments:
         return Derived(work_out)
     if (of_type := getattr(wrapped, TYPED, None)) is not None and not definition.arguments:

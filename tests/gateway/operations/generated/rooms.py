@@ -22,13 +22,14 @@ from graphql import GraphQLObjectType, GraphQLSchema, is_abstract_type
 from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission
 
+from connectors.port.fields import NOT_FETCHED
 from connectors.port.scope import Scope
 from schema.access import Anonymous, Authorized, enforced
-from schema.batched import batched, derived, typed
+from schema.batched import batched, derived, held, typed
 from schema.context import Caller, Context
 from schema.recognition import Told, instances_of
 from schema.scalars import CONFIG
-from schema.selection import selected, selects
+from schema.selection import EMBEDS, selected, selects
 from tests.gateway.operations.generated.dice import Dice
 from tests.gateway.operations.generated.outcomes import Raised, given, late, outcome_of
 
@@ -43,7 +44,7 @@ _ARGUMENTS: dict[str, tuple[Any, Any]] = {
 }
 _LEAVES = ("int", "float", "str", "str", "bool", "strawberry.ID", "Color", "date")
 _SHAPES = (
-    *("attribute", "attribute", "attribute", "derived", "batched", "batched"),
+    *("attribute", "attribute", "attribute", "derived", "batched", "batched", "held"),
     *("sync", "async", "permitted", "extended", "permitted attribute"),
 )
 _SCOPES = ("cases:read", "orders:read")
@@ -93,7 +94,11 @@ def _record(type_name: str, names: Sequence[str], slots: bool, told: bool) -> ty
     def thrown(name: str) -> property:
         return kind(lambda self: self.room.rooms.brought(self.room, self, type_name, name, {}))
 
+    def held(name: str) -> Told:
+        return Told(lambda self: self.room.rooms.held(self.room, self, name))
+
     body: dict[str, Any] = {name: thrown(name) for name in names}
+    body |= {f"held_{name}": held(name) for name in names}
     body |= {"type_name": type_name, "told": told} | ({"__slots__": ()} if slots else {})
     return type(f"Record{type_name}", (Record,), body)
 
@@ -212,6 +217,8 @@ class Rooms:
             )
         if shape == "batched":
             return self._batched(name, arguments)
+        if shape == "held":
+            return self._held(name)
         if shape == "permitted attribute":
             return strawberry.field(permission_classes=[Permission])
         more: dict[str, Any] = {}
@@ -274,6 +281,37 @@ class Rooms:
         return strawberry.field(
             resolver=_signed(alone, ["root", "info"], arguments), description="."
         )
+
+    def _held(self, name: str) -> Any:
+        def ask(context: Any, fields: Any) -> Any:
+            async def answers(parents: Sequence[Any]) -> list[Any]:
+                return [self.held(context, parent, name, asked=True) for parent in parents]
+
+            return answers
+
+        def key(parent: Any) -> Any:
+            return parent
+
+        load = held(f"held_{name}", key, ask)
+        if not self._at_once:
+            return batched(load, asks="cases", embeds=f"held_{name}", description=".")
+
+        def alone(root: Any, info: strawberry.Info) -> Any:
+            brought: Any = load([root], info.context, frozenset())
+            (answer,) = _driven_now(brought) if inspect.iscoroutine(brought) else brought
+            return answer
+
+        signed = _signed(alone, ["root", "info"], [])
+        return strawberry.field(resolver=signed, description=".", metadata={EMBEDS: f"held_{name}"})
+
+    def held(self, room: Room, source: Record, name: str, asked: bool = False) -> Any:
+        """What an object holds of a field, if it does, or what is told of it when asked for."""
+        here = Dice(f"{room.seed} {name} held").below(3)
+        if not asked and (here == 2 or (here == 1 and Dice(source.seed).chance(50))):
+            return NOT_FETCHED
+        around = replace(room, objects=True) if room.waits else room
+        outcome = self.outcome(around, source, name, {})
+        return outcome.error if isinstance(outcome, Raised) else outcome
 
     def brought(
         self, room: Room, source: Any, type_name: str, name: str, values: dict[str, Any]
