@@ -86,6 +86,10 @@ class Reading:
         return {part.reference_id: part.body for part in parts}
 
 
+#: A count answers no rows, so whatever reads the rows of its neighbours reads it too.
+COUNTED: Final = Reading(msgspec.defstruct("Row", []))
+
+
 def as_written(rows: Rows) -> bytes | msgspec.Raw:
     """Rows as JSON. Of structs, with their columns as the org calls them."""
     return rows if isinstance(rows, msgspec.Raw) else msgspec.json.encode(rows)

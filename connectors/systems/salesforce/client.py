@@ -23,6 +23,7 @@ from connectors.kit.streams import Body, Download
 from connectors.kit.wire import Headers
 from connectors.port.errors import SourceError, Unreadable
 from connectors.systems.salesforce.answers import (
+    COUNTED,
     Answer,
     Composite,
     Made,
@@ -141,7 +142,7 @@ class Client:
         return self._rows(operation, [self._ask(operation, query) for query in queries])
 
     def count(self, operation: str, query: Count) -> Coroutine[Any, Any, int]:
-        return self._count(self._ask(operation, query))
+        return self._count(self._ask(operation, query, COUNTED))
 
     async def create(self, operation: str, table: str, values: Mapping[str, Any]) -> str:
         """Makes a record; its id. Never tried again: it would be made twice."""
@@ -266,8 +267,8 @@ class Client:
         operation = "+".join(dict.fromkeys(question.operation for question in questions))
         steps = [Step("GET", path, f"q{place}") for place, path in enumerate(paths)]
         reply = await self._compose(operation, steps, False, reads=True)
-        reading, *others = {question.reading for question in questions}
-        if reading is not None and not others and reply.is_json:
+        reading = _common(questions)
+        if reading is not None and reply.is_json:
             parts = reading.together(reply.body)
             if parts is not None and all(step.reference in parts for step in steps):
                 return [parts[step.reference] for step in steps]
@@ -322,6 +323,12 @@ class Client:
         found = _USAGE.search(reply.headers.get("sforce-limit-info", ""))
         if found:
             self.usage = Usage(int(found[1]), int(found[2]))
+
+
+def _common(questions: Iterable[_Question]) -> Reading | None:
+    """What reads the answers to all of the questions; None where there is no such."""
+    first, *others = {question.reading for question in questions} - {COUNTED} or {COUNTED}
+    return None if others else first
 
 
 def _answer(reply: Reply, reading: Reading | None) -> Answer[Rows]:

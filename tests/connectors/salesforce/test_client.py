@@ -172,6 +172,21 @@ async def test_rows_that_are_known_are_decoded_with_their_answers() -> None:
     ]
 
 
+async def test_a_count_is_read_with_the_rows_beside_it() -> None:
+    org = Org(lambda soql: {**found({"Id": "x"}), "totalSize": 7} if "'1'" in soql else counted)
+    counted = {"totalSize": 7, "done": True, "records": []}
+    client, reading = org.client(), Reading(ID_ROW)
+    asked = client.pages("a", [by("1")], reading), client.count("a", Count("Case"))
+    assert await asyncio.gather(*asked) == [[[ID_ROW("x")]], 7]
+    two = [client.count("a", Count("Case", Column("Name").equals(str(n)))) for n in (2, 3)]
+    assert await asyncio.gather(*two, client.count("a", Count("Contact"))) == [7, 7, 7]
+    del counted["records"]
+    assert await client.count("a", Count("Case")) == 7
+    asked = client.pages("a", [by("1")], reading), client.count("a", Count("Case"))
+    assert await asyncio.gather(*asked) == [[[ID_ROW("x")]], 7]
+    assert len(org.calls) == 4
+
+
 async def test_a_part_that_is_not_as_known_leaves_the_others_as_they_are() -> None:
     def answers(soql: str) -> Any:
         wrong = {"'number'": found({"Id": 1}), "'busy'": (503, ERRORS["busy"]), "'none'": [1]}
