@@ -29,6 +29,8 @@ def ascii_lower(text: str) -> str:
 def _clean(argument: str, value: str | None, longest: int) -> str | None:
     if value is None:
         return None
+    if value.isascii() and value.isalnum() and len(value) <= longest:
+        return value  # nothing to trim, to put together or to refuse
     text = " ".join(unicodedata.normalize("NFC", value).split())
     if not text:
         raise InputError(argument, N_("{argument} is empty. Leave it out to see everything."))

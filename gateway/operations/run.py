@@ -142,8 +142,8 @@ class Operations:
         with telling() as told:
             result = await self._result(document, request, context)
         outcome = outcome_of(result, context, ready.shows_schema)
-        if sources := told.extension():
-            outcome.body.setdefault("extensions", {})["sources"] = sources
+        if told.ages or told.failures:
+            outcome.body.setdefault("extensions", {})["sources"] = told.extension()
         return outcome
 
     async def _result(
@@ -196,6 +196,8 @@ class Operations:
 
 def outcome_of(result: ExecutionResult, context: Context, shows_schema: bool) -> Outcome:
     """What came of running an operation, as callers get it."""
+    if not result.errors and result.data is not None:
+        return Outcome({"data": result.data})
     told = [errors.formatted(error, context.language) for error in result.errors or ()]
     if not shows_schema:
         told = list(map(errors.without_hints, told))

@@ -99,14 +99,29 @@ class Execution:
 
     async def _together(self, jobs: Sequence[Job]) -> None:
         tasks = [asyncio.ensure_future(self._branch(job)) for job in jobs]
-        try:
-            await asyncio.gather(*tasks)
-        except BaseException:
+        broken: list[BaseException] = []
+
+        def ended(task: asyncio.Task[None]) -> None:
             # A job ends in an error only where the run is broken off: nobody waits for the rest.
+            if task.cancelled() or (error := task.exception()) is None:
+                return
+            broken.append(error)
+            for other in tasks:
+                other.cancel()
+
+        for task in tasks:
+            task.add_done_callback(ended)
+        try:
+            for task in tasks:
+                await task
+        except BaseException:
+            first = broken[0] if broken else None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             dropped(jobs)
+            if first is not None:
+                raise first from None
             raise
 
     async def _branch(self, job: Job) -> None:

@@ -134,9 +134,11 @@ class Plan:
         return ExecutionResult(data, errors or None)
 
     def _variant(self, variables: VariableValues) -> Variant:
-        values = tuple(variables.coerced.get(name) for name in self._conditions)
-        if not all(isinstance(value, bool) for value in values):
-            raise NotCompiled("condition")
+        values: tuple[Any, ...] = ()
+        if self._conditions:
+            values = tuple(variables.coerced.get(name) for name in self._conditions)
+            if not all(isinstance(value, bool) for value in values):
+                raise NotCompiled("condition")
         known = self._variants.get(values)
         if known is None:
             known = self._variants[values] = self._compiled(values)
