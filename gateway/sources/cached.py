@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,18 +112,14 @@ class Answers:
     ) -> list[Any]:
         """The answers to items, in their order, each a list of one's own. Of a method that takes
         one query, that is the item."""
-        method = line.method
+        method, once = line.method, list(dict.fromkeys(items))
         rests_on = subjects(method.kind, method.scope(rest if method.each else items))
-        versions = self._versions.of(rests_on)
-        if len(items) == 1 and not line.kept:
-            return [await self._flown(line, items[0], rest, versions)]
-        once = list(dict.fromkeys(items))
         asked = _Asked(
             line,
             once,
             rest,
             rests_on,
-            versions,
+            self._versions.of(rests_on),
             [keys.key_of(line.source, line.name, item, rest) for item in once],
             [_MISSING] * len(once),
         )
@@ -137,10 +133,10 @@ class Answers:
         answers = dict(zip(once, asked.found, strict=True))
         return [_own(answers[item]) for item in items]
 
-    async def _flown(
-        self, line: _Line, item: Any, rest: tuple[Any, ...], versions: Standing
-    ) -> Any:
+    async def flown(self, line: _Line, item: Any, *rest: Any) -> Any:
         """The answer to one item, of which nothing is remembered: most questions are such."""
+        scope = line.method.scope(rest if line.method.each else (item,))
+        versions = self._versions.standing(scope) if scope is not None else None
         key = keys.key_of(line.source, line.name, item, rest)
         found = self._flights.find(key, versions)
         if found is None:
@@ -287,7 +283,7 @@ def _own(value: Any) -> Any:
     if isinstance(value, list):
         return list(value)
     if isinstance(value, Page) and isinstance(value.items, list):
-        return replace(value, items=list(value.items))
+        return Page(list(value.items), value.has_next, value.has_previous, value.total)
     return value
 
 
@@ -307,12 +303,19 @@ class _Cached:
         return remembered
 
     def _each(self, line: _Line) -> Any:
+        answers = self._answers
+
         async def remembered(items: Sequence[Any], *rest: Any) -> list[Any]:
-            return await self._answers.answer(line, items, rest) if items else []
+            if len(items) == 1 and not line.kept:
+                return [await answers.flown(line, items[0], *rest)]
+            return await answers.answer(line, items, rest) if items else []
 
         return remembered
 
     def _one(self, line: _Line) -> Any:
+        if not line.kept:
+            return partial(self._answers.flown, line)
+
         async def remembered(query: Any) -> Any:
             return (await self._answers.answer(line, [query]))[0]
 

@@ -57,7 +57,7 @@ class Flights:
 
     def __init__(self) -> None:
         self._places: dict[Key, tuple[Flight, int]] = {}
-        self._tasks: dict[asyncio.Task[None], Flight] = {}
+        self._tasks: dict[Flight, asyncio.Task[None]] = {}
 
     def find(self, key: Key, versions: Hashable) -> tuple[Flight, int] | None:
         """What asks this already, and the place of the answer; nothing that was asked before a
@@ -72,18 +72,16 @@ class Flights:
         flight = Flight(keys, versions)
         for place, key in enumerate(keys):
             self._places[key] = (flight, place)
-        task = asyncio.get_running_loop().create_task(self._fly(flight, ask))
-        self._tasks[task] = flight
-        task.add_done_callback(self._forget)
+        self._tasks[flight] = asyncio.get_running_loop().create_task(self._fly(flight, ask))
         return flight
 
     async def close(self) -> None:
         """Breaks off what is under way."""
-        flying = dict(self._tasks)
-        for task in flying:
+        flying, self._tasks = self._tasks, {}
+        for task in flying.values():
             task.cancel()
-        await asyncio.gather(*flying, return_exceptions=True)
-        for flight in flying.values():
+        await asyncio.gather(*flying.values(), return_exceptions=True)
+        for flight in flying:
             flight.fail(asyncio.CancelledError())  # it may never have begun
 
     async def _fly(self, flight: Flight, ask: Callable[[], Awaitable[list[Any]]]) -> None:
@@ -100,10 +98,8 @@ class Flights:
             flight.land(answers)
 
     def _leave(self, flight: Flight) -> None:
+        self._tasks.pop(flight, None)
         for key in flight.keys:
             found = self._places.pop(key, None)
             if found is not None and found[0] is not flight:
                 self._places[key] = found  # it was asked again after a change
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from connectors.port.queries import CaseQuery, NewsQuery
 from connectors.port.records import Account, Case, CaseComment, NewsArticle
 from connectors.port.scope import AccountRef, Scope
 from gateway.sources import changes, provenance
-from gateway.sources.cached import Answers
+from gateway.sources.cached import Answers, _own
 from gateway.sources.freshness import CacheSettings, Freshness, Kind
 from gateway.sources.shared import Shared
 from schema.events import Event, What
@@ -203,6 +204,14 @@ async def test_whoever_waits_when_it_is_closed_is_let_go(house: House, begun: bo
     await house.answers.close()
     with pytest.raises(asyncio.CancelledError):
         await asking
+
+
+async def test_a_page_of_ones_own_has_all_that_the_other_has() -> None:
+    every: dict[str, Any] = {field.name: object() for field in fields(Page)}
+    page: Page[int] = Page(**{**every, "items": [1]})
+    own = _own(page)
+    assert own == page
+    assert own.items is not page.items
 
 
 @pytest.mark.parametrize("page", [False, True])
