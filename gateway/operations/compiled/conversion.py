@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from graphql import GraphQLSchema
 from strawberry.relay.types import GlobalID
@@ -39,6 +40,17 @@ class _Unsure(Exception):
 
 def converting(schema: GraphQLSchema, definition: StrawberryField) -> Convert:
     """What converts the arguments of a field."""
+    known = _KNOWN.setdefault(schema, {})
+    if definition not in known:
+        known[definition] = _converting(schema, definition)
+    return known[definition]
+
+
+#: What converts the arguments of the fields of each schema.
+_KNOWN: WeakKeyDictionary[GraphQLSchema, dict[StrawberryField, Convert]] = WeakKeyDictionary()
+
+
+def _converting(schema: GraphQLSchema, definition: StrawberryField) -> Convert:
     strawberry_schema: Any = schema._strawberry_schema  # type: ignore[attr-defined] # noqa: SLF001
     config, arguments = strawberry_schema.config, definition.arguments
     scalars = strawberry_schema.schema_converter.scalar_registry
