@@ -7,14 +7,16 @@ functions as on the way through ASGI.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.http.eager import Eager
 from gateway.http.headers import Head, Pair
 from gateway.http.replies import Replies, Reply
 
@@ -120,6 +122,7 @@ class Direct:
 
     def __init__(self, replies: Replies, takes: Callable[[Head], bool], path: str) -> None:
         self._replies, self._takes, self._path = replies, takes, path.encode()
+        self._eager: Eager | None = None
 
     def opening(
         self, url: bytes, headers: Sequence[Pair], client: tuple[str, int] | None
@@ -135,6 +138,17 @@ class Direct:
         if not _is_short(headers[at][1]) or not self._takes(head):
             return None
         return Opening(url, headers, at, head)
+
+    def begin(
+        self,
+        work: Coroutine[Any, Any, None],
+        loop: asyncio.AbstractEventLoop,
+        tasks: set[asyncio.Task[None]],
+    ) -> None:
+        """Begins work on an answer at once."""
+        if self._eager is None:
+            self._eager = Eager(loop)
+        self._eager.begin(work, tasks)
 
     async def reply(self, exchange: Exchange) -> Reply:
         """The answer to a request that is there as a whole. Raises nothing: a request is never
@@ -176,7 +190,9 @@ class TwoWays(HttpToolsProtocol):
         """Whether data is a whole request that begins as one before it on this connection, and is
         taken in so: the parser, which stands between two requests, would say what it said then."""
         opening, before = self._opening, self.cycle
-        if opening is None or self.pipeline or not before.response_complete:
+        if opening is None or self._direct is None or self.pipeline:
+            return False
+        if not before.response_complete:
             return False
         body = opening.body(data)
         if body is None:
@@ -185,7 +201,8 @@ class TwoWays(HttpToolsProtocol):
         exchange = Exchange(opening.head, keep_alive=True)
         exchange.body, exchange.more_body = body, False
         self.cycle = self.working = exchange
-        self._start(exchange)
+        # Nothing else came with it, so one packet is one piece of work, and others have their turn.
+        self._direct.begin(self._answer(exchange), self.loop, self.tasks)
         return True
 
     def learn(self, data: bytes) -> None:

@@ -3,11 +3,13 @@ and body, over sockets as clients have them."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,9 @@ class Watched(Direct):
     def opening(self, *given: Any) -> Any:
         return self.inner.opening(*given)
 
+    def begin(self, *given: Any) -> None:
+        self.inner.begin(*given)
+
     async def reply(self, exchange: Exchange) -> Reply:
         self.asked.append(exchange.body)
         return await self.inner.reply(exchange)
@@ -66,6 +71,26 @@ class Ways:
         long = await Server(asgi=self.portal.gateway.app).told(sent)
         short = await Server(asgi=self.portal.gateway.app, direct=watched).told(sent)
         return answers(long), answers(short), len(watched.asked)
+
+    async def asked_again(self, sent: bytes, times: int) -> tuple[list[Answer], list[Answer], int]:
+        """The same of one request that is sent again and again on a connection that stays open."""
+        watched = Watched(self.portal.gateway.direct)
+        found = []
+        for direct in (None, watched):
+            async with Server(asgi=self.portal.gateway.app, direct=direct).connected() as wires:
+                wire = b"".join([await exchanged(*wires, sent) for _ in range(times)])
+                found.append(answers(wire))
+        return found[0], found[1], len(watched.asked)
+
+
+async def exchanged(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sent: bytes
+) -> bytes:
+    writer.write(sent)
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(re.findall(rb"content-length: (\d+)", head)[0])
+        return head + await reader.readexactly(size)
 
 
 def answers(wire: bytes) -> list[Answer]:
@@ -192,6 +217,26 @@ async def test_the_short_way_answers_as_asgi_does(ways: Ways, name: str) -> None
         long, short, taken = await ways.asked(request(body, told))
         assert short == long
         assert len(short) == taken == 1
+
+
+@pytest.mark.parametrize("name", SHORT)
+async def test_so_it_does_for_what_is_asked_again(ways: Ways, name: str) -> None:
+    body, headers = SHORT[name]
+    told = [bearer(ways.portal) if pair == ("authorization", "ANA") else pair for pair in headers]
+    long, short, taken = await ways.asked_again(request(body, told, last=False), 4)
+    assert short == long
+    assert len(short) == taken == 4
+
+
+async def test_a_token_that_ended_is_refused_on_a_connection_that_stays_open(ways: Ways) -> None:
+    query = asks(CASES, variables={"n": 1})
+    sent = request(query, [bearer(ways.portal)], last=False)
+    server = Server(asgi=ways.portal.gateway.app, direct=ways.portal.gateway.direct)
+    async with server.connected() as wires:
+        found = [answers(await exchanged(*wires, sent))[0] for _ in range(3)]
+        ways.portal.clock.now += timedelta(days=1)
+        found.append(answers(await exchanged(*wires, sent))[0])
+    assert [one.status[9:12] for one in found] == ["200", "200", "200", "401"]
 
 
 @pytest.mark.parametrize("name", LONG)

@@ -316,6 +316,22 @@ async def test_who_takes_nothing_in_is_dropped_and_holds_one_answer(ways: Ways) 
     assert ways.echo.finished == [b"large"] * 2
 
 
+async def test_so_is_who_asks_on_and_takes_nothing_in(ways: Ways) -> None:
+    ways.bounds = Bounds(send_seconds=0.1)
+    server = ways.server()
+    async with server.connected() as (reader, writer):
+        for body in (b"1", b"2"):
+            writer.write(post(body))
+            await reader.readuntil(b"<" + body + b">")
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(5):
+            writer.write(post(b"large"))
+            await asyncio.sleep(0.01)
+        await server.until(lambda: not server.state.connections)
+        await server.until(lambda: not server.state.tasks)
+    assert ways.echo.finished == [b"1", b"2", b"large", b"large"]
+
+
 async def test_who_takes_in_slowly_gets_all(ways: Ways) -> None:
     async with ways.server().connected() as (reader, writer):
         writer.write(post(b"large") + post(b"a") + post(b"large", CLOSE))
