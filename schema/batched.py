@@ -1,7 +1,7 @@
 """The two shapes of a field that is more than an attribute of its record.
 
-A derived field is a function of one parent. A batched field is a function of many parents that
-answers in their order:
+A derived field is a function of one parent, which tells the same each time. A batched field is a
+function of many parents that answers in their order:
 
     async def account_of_cases(
         parents: Sequence[records.Case], context: Context, fields: Fields
@@ -102,7 +102,8 @@ def batched(
 def derived(
     work_out: Callable[[Any, Context], Any], *, description: str, needs: Iterable[str] = ()
 ) -> Any:
-    """A field of a graph type that is worked out from its parent, without asking anyone.
+    """A field of a graph type that is worked out from its parent, without asking anyone or changing
+    anything: it may be worked out again.
 
     needs: attributes of the parent record that `work_out` reads.
     """

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 class FieldPlan:
     """A field in a selection set. key: its name in the answer; order: its place there. attribute:
     of its parent, where it is nothing else, but for the guard; held: that of a field which is
-    nothing else where the parent holds it; constant: where it is the same for all parents."""
+    nothing else where the parent holds it; derived: where it is worked out from the parent;
+    constant: where it is the same for all parents."""
 
     attribute: str | None = None
     held: str | None = None
+    derived: Derived | None = None
     constant: str | None = None
 
     __slots__ = (
@@ -127,7 +129,7 @@ class TypeNameField(FieldPlan):
 class ReadField(FieldPlan):
     """A field that is worked out from its parent alone. read: from many at once."""
 
-    __slots__ = ("_quick", "_read", "attribute")
+    __slots__ = ("_quick", "_read", "attribute", "derived")
 
     def __init__(
         self,
@@ -139,9 +141,9 @@ class ReadField(FieldPlan):
         super().__init__(place, definition, guard)
         self._quick = self.completer.quick if isinstance(self.completer, Leaf) else None
         self._read: Callable[[Sequence[Any], Any, list[Any]], None]
-        self.attribute = None
-        if isinstance(shape, Attribute) and self.arguments.none:
-            self.attribute = shape.name
+        plain = self.arguments.none
+        self.attribute = shape.name if isinstance(shape, Attribute) and plain else None
+        self.derived = shape if isinstance(shape, Derived) and plain else None
         if isinstance(shape, Attribute):
             read = reading(self.parent.name, shape.name)
             self._read = lambda rows, context, values: read(rows, values)

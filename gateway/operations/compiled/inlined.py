@@ -1,10 +1,11 @@
 """Generated code that answers a whole selection set for many records in one pass, with all that
 lies below it in the records themselves: the way that nearly all objects of an answer go.
 
-It only reads what a record holds, and passes on only values that need no closer look. Whatever is
-otherwise (a class that works something out as it is read, an error, something to wait for, a value
-that does not fit) makes it give up, and the selection set is answered column by column as if
-nothing had been read; see `objects`. So it has no errors to tell and knows of no positions.
+It only reads what a record holds and works out what follows from it, and passes on only values
+that need no closer look. Whatever is otherwise (a class that does something as it is read, an
+error, something to wait for, a value that does not fit) makes it give up, and the selection set is
+answered column by column as if nothing had been read; see `objects`. So it has no errors to tell
+and knows of no positions.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 
 
 class Inlined(NamedTuple):
-    """run: takes records and a column for each field that is answered apart, and raises whatever it
-    likes where it gives up; None where nothing is read off the records. apart: the places of those
-    fields. guards: of the others, and of those below them; all must let the caller pass."""
+    """run: takes records, the context and a column for each field that is answered apart, and
+    raises whatever it likes where it gives up; None where nothing is read off the records. apart:
+    the places of those fields. guards: of the others, and of those below them; all must let the
+    caller pass."""
 
     run: Callable[..., list[dict[str, Any]]] | None
     apart: Sequence[int]
@@ -59,8 +61,9 @@ class _Writer:
     def __init__(self, plan: ObjectPlan, held: bool) -> None:
         self._plan, self._held = plan, held
         self._guards: list[Guard] = []
-        self._source = Source(f"made_of_{plan.type.name}(rows, *apart)", Odd=Odd)
+        self._source = Source(f"made_of_{plan.type.name}(rows, context, *apart)", Odd=Odd)
         self._fields = self._lists = 0
+        self._reads = False
 
     def written(self) -> Inlined:
         source, plan = self._source, self._plan
@@ -79,7 +82,7 @@ class _Writer:
                 del self._guards[known[2] :]
                 parts.append(f"apart{place}")
                 apart.append(place)
-        if not names:
+        if not self._reads:
             return Inlined(None, range(len(plan.fields)))
         columns = ", ".join(f"apart{place}" for place in apart)
         loop = f"for row, {columns} in zip(rows, *apart):" if apart else "for row in rows:"
@@ -94,18 +97,26 @@ class _Writer:
         self._fields += 1
         if field.constant is not None:
             return repr(field.constant)
-        name = field.attribute or (field.held if self._held else None)
-        if self._fields > _MOST_FIELDS or name is None:
+        if self._fields > _MOST_FIELDS:
             raise _Apart
-        if not name.isidentifier() or keyword.iskeyword(name):
-            raise _Apart
-        names.add(name)
         if field.guard is not None:
             self._guards.append(field.guard)
-        value = self._source.new("value")
-        self._source.line(f"{value} = {record}.{name}", depth)
+        value, come_by = self._source.new("value"), self._come_by(field, record, names)
+        self._source.line(f"{value} = {come_by}", depth)
         self._completed(field.completer, value, depth)
+        self._reads = True
         return value
+
+    def _come_by(self, field: FieldPlan, record: str, names: set[str]) -> str:
+        """The expression of a field's value."""
+        if field.derived is not None:
+            around = ", context" if field.derived.surrounded else ""
+            return f"{self._source.thing(field.derived.work_out)}({record}{around})"
+        name = field.attribute or (field.held if self._held else None)
+        if name is None or not name.isidentifier() or keyword.iskeyword(name):
+            raise _Apart
+        names.add(name)
+        return f"{record}.{name}"
 
     def _completed(self, of: Completer, value: str, depth: int) -> None:
         """Writes how the value of a variable is completed in place."""

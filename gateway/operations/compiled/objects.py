@@ -86,7 +86,7 @@ class ObjectPlan:
             if not guard.allows(execution.context):
                 return None
         try:
-            made = run(rows, *[columns[place] for place in apart])
+            made = run(rows, execution.context, *[columns[place] for place in apart])
         except Exception:  # noqa: BLE001 - whatever it is, it is met again and told
             self._missed()
             return None

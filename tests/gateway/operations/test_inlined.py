@@ -8,7 +8,7 @@ from dataclasses import make_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -17,18 +17,22 @@ from graphql import GraphQLSchema, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.port.scope import Scope
+from connectors.port import records
+from connectors.port.pages import Page
+from connectors.port.scope import AccountRef, Scope
 from gateway.operations.compiled import objects
 from gateway.operations.compiled.inlined import holds
 from gateway.operations.compiled.objects import ObjectPlan
 from gateway.operations.compiled.plans import Plans
 from schema.access import Anonymous, Authorized, enforced
 from schema.batched import batched, held
-from schema.context import Caller, Context
+from schema.context import Caller, Context, Sources
 from schema.pages import Listing
 from schema.recognition import Told, instances_of
+from schema.root import SCHEMA
 from schema.scalars import CONFIG, EmailAddress
 from tests.gateway.operations.generated.comparing import interpreted, told
+from tests.worlds.running import catalogue, desks
 from tests.worlds.world import NOW
 
 
@@ -93,10 +97,10 @@ ODD = [
 
 
 @st.composite
-def records(draw: st.DrawFn, depth: int = 2) -> Any:
+def things(draw: st.DrawFn, depth: int = 2) -> Any:
     """Objects with values that fit, nearly all of them."""
     values = {name: draw(st.sampled_from(fitting)) for name, fitting in VALUES.items()}
-    inner = records(depth - 1) if depth else st.none()
+    inner = things(depth - 1) if depth else st.none()
     values["m"] = draw(st.one_of(st.none(), inner))
     values["n"] = draw(st.lists(inner, max_size=2)) if depth else []
     if draw(st.integers(0, 9)) == 0:
@@ -116,11 +120,11 @@ def test_records_are_answered_as_graphql_core_answers_them(
     seen = _counted(monkeypatch)
     plan = Plans(GRAPH).plan(DOCUMENT, None)
 
-    @given(st.lists(records(), min_size=1, max_size=3))
-    def one(things: list[Any]) -> None:
+    @given(st.lists(things(), min_size=1, max_size=3))
+    def one(found: list[Any]) -> None:
         async def compare() -> None:
-            wanted = told(await interpreted(GRAPH, DOCUMENT, things, {}))
-            assert told(await plan.run(things, {})) == wanted
+            wanted = told(await interpreted(GRAPH, DOCUMENT, found, {}))
+            assert told(await plan.run(found, {})) == wanted
 
         anyio.run(compare)
 
@@ -222,6 +226,42 @@ async def test_nothing_is_written_for_what_is_asked_once(monkeypatch: pytest.Mon
     thing = Slotted(**{name: values[0] for name, values in VALUES.items()}, m=None, n=[])
     for run in range(3):
         assert (await plan.run([thing], {})).data == {"things": [{"c": "á"}]}
+        assert seen == [run, 0]
+
+
+# ------------------------------------------------------------------------------------ the product
+
+
+class _Cases:
+    """A CRM that gives contacts and accounts along with cases."""
+
+    async def find_cases(self, query: Any) -> Page[records.Case]:
+        contact = records.Contact("p", OWNER, "Ana", email="ana@x.example")
+        account = records.Account("a", OWNER, "100", "Andina")
+        given = {"status": records.CaseStatus.NEW, "created_at": NOW, "subject": "Late"}
+        known: Any = {"contact": contact, "account": account, **given}
+        return Page([records.Case("c", OWNER, "1", **known)] * 3)
+
+
+OWNER = AccountRef("a", "100", "CO")
+LIST = (
+    "{ cases(first: 3) { __typename nodes { __typename id number subject status createdAt contact {"
+    " __typename id name email } account { id name number } } edges { cursor node { id } }"
+    " pageInfo { hasNextPage endCursor } totalCount } }"
+)
+
+
+@pytest.mark.anyio
+async def test_a_list_of_the_product_is_read_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _counted(monkeypatch)
+    nothing: Any = None
+    sources = Sources(nothing, cast("Any", _Cases()), nothing, nothing, nothing)
+    caller = Caller("p", "", "P", (), Scope([OWNER]), NOW)
+    plan = Plans(SCHEMA._schema).plan(parse(LIST), None)
+    for run in range(1, 3):
+        context = Context(sources, catalogue(), desks(), lambda: NOW, caller)
+        wanted = await interpreted(SCHEMA._schema, parse(LIST), context, {})
+        assert told(await plan.run(context, {})) == told(wanted)
         assert seen == [run, 0]
 
 

@@ -73,18 +73,24 @@ class Room(Context):
 
 class Record:
     """An object of a generated type, whose attributes are thrown as they are read. told: they may
-    be read again: what waits is then no coroutine, which somebody would have to await."""
+    be read again."""
 
     __slots__ = ("id", "room", "seed")
     type_name, told = "", False
 
     def __init__(self, seed: str, room: Room) -> None:
-        again = self.told and room.waits and not room.objects
         self.seed, self.id = seed, seed[-8:]
-        self.room = replace(room, objects=True) if again else room
+        self.room = _again(room) if self.told else room
 
     def __repr__(self) -> str:
         return f"<{self.type_name} {self.seed}>"
+
+
+def _again(room: Any) -> Room:
+    """The context where things may be thrown again: what waits is then no coroutine, which somebody
+    would have to await."""
+    own: Room = room
+    return replace(own, objects=True) if own.waits and not own.objects else own
 
 
 def _record(type_name: str, names: Sequence[str], slots: bool, told: bool) -> type[Record]:
@@ -212,7 +218,7 @@ class Rooms:
             return None
         if shape == "derived":
             return derived(
-                lambda parent, room: given(self.outcome(cast("Room", room), parent, name, {})),
+                lambda parent, room: given(self.outcome(_again(room), parent, name, {})),
                 description=".",
             )
         if shape == "batched":
@@ -309,8 +315,7 @@ class Rooms:
         here = Dice(f"{room.seed} {name} held").below(3)
         if not asked and (here == 2 or (here == 1 and Dice(source.seed).chance(50))):
             return NOT_FETCHED
-        around = replace(room, objects=True) if room.waits else room
-        outcome = self.outcome(around, source, name, {})
+        outcome = self.outcome(_again(room), source, name, {})
         return outcome.error if isinstance(outcome, Raised) else outcome
 
     def brought(
