@@ -66,7 +66,8 @@ class OpenedTo(CORSMiddleware):
         reply = await self._direct.reply(head, body)
         start: Message = {"type": "http.response.start", "headers": list(reply.headers)}
         await self.send(start, _nowhere, Headers(head.headers))
-        return Reply(reply.status, start["headers"], reply.body)
+        reply.headers = start["headers"]
+        return reply
 
 
 async def _nowhere(message: Message) -> None:

@@ -27,6 +27,7 @@ _SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
+_SAFE_NAMES = frozenset(name for name, _ in _SAFE)
 
 
 class Front:
@@ -45,7 +46,8 @@ class Front:
             reply = await self._direct.reply(head, body)
         finally:
             request_id.reset(token)
-        return Reply(reply.status, safe(reply.headers, identifier), reply.body)
+        reply.headers = safe(reply.headers, identifier)
+        return reply
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,16 +81,16 @@ class Front:
 
 def _identifier(head: Head) -> str:
     """What a request is called: as a proxy in front did, or anew."""
-    for given in head.headers.get(_HEADER, "").split(", "):
-        if _GIVEN.fullmatch(given):
-            return given
+    if _HEADER in head.headers:
+        for given in head.headers[_HEADER].split(", "):
+            if _GIVEN.fullmatch(given):
+                return given
     return os.urandom(8).hex()
 
 
 def safe(headers: Iterable[Pair], identifier: str) -> Sequence[Pair]:
     """The headers of an answer with those that every answer has."""
-    found = [*headers]
-    said = {name for name, _ in found}
-    found.append((_NAME, identifier.encode()))
-    found += [pair for pair in _SAFE if pair[0] not in said]
+    found = [*headers, (_NAME, identifier.encode())]
+    said = _SAFE_NAMES.intersection([name for name, _ in found])
+    found += [pair for pair in _SAFE if pair[0] not in said] if said else _SAFE
     return found

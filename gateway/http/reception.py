@@ -6,9 +6,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
 from graphql import OperationType
 
 from connectors.port.errors import SourceError
@@ -51,8 +51,7 @@ _TOLD = 10
 MakeContext = Callable[[Caller | SourceError | None, str, str, Origin], Context]
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(msgspec.Struct, frozen=True):
     """Somebody who may ask. who: an error where somebody proved who they are and the CRM could not
     tell whose data they may see, None where nobody says. language: of texts for people; locale: of
     content, BCP 47. hears_cost: answers tell what they cost."""

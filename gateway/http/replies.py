@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+import msgspec
 from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
@@ -18,8 +18,7 @@ _LONG: Final = 4_096
 _CLOSE: Pair = (b"connection", b"close")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """headers: names in lower case; `content-length` is among them where there is a body."""
 
     status: int
