@@ -6,12 +6,12 @@ client whose document is not found sends it once more.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.operations.requests import hash_of
 from gateway.redis import Store
 
 _log = logging.getLogger("gateway.documents")
@@ -23,11 +23,6 @@ _AT_ONCE: Final = 1_000
 #: Seconds that a document is kept there after it was last taught or found.
 _KEPT: Final = 7 * 86_400
 _PREFIX: Final = "portal:documents"
-
-
-def hash_of(text: str) -> str:
-    """What clients call a document: its SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class SharedTexts:

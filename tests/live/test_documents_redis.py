@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from gateway.operations.taught import SharedTexts, hash_of
+from gateway.operations.requests import hash_of
+from gateway.operations.taught import SharedTexts
 from tests.live.redis import redis_server
 
 pytestmark = [pytest.mark.live, pytest.mark.anyio]

@@ -9,8 +9,8 @@ import pytest
 from redis.exceptions import ConnectionError as NoConnection
 
 from gateway.operations.persisted import Persisted
-from gateway.operations.requests import Outcome, Request
-from gateway.operations.taught import SharedTexts, hash_of
+from gateway.operations.requests import Outcome, Request, hash_of
+from gateway.operations.taught import SharedTexts
 
 pytestmark = pytest.mark.anyio
 
