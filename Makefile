@@ -63,6 +63,9 @@ bench: .dev ## Measure what things cost on this machine, and our gateway beside 
 	@$(PY) -m bench.uploads
 	@$(PY) -m bench.slow_clients
 	@$(PY) -m bench.followers
+	@$(PY) -m bench.start
+	@$(PY) -m bench.crowd
+	@$(PY) -m bench.documents
 	@$(PY) -m bench.gateways $(ARGS)
 
 .PHONY: sandbox-reset
