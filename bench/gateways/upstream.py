@@ -3,9 +3,10 @@
 python -m bench.gateways.upstream --sandbox URL [--port N]
 
 A question that was not asked before is asked of the sandbox, once, with its credentials; after that
-the answer costs a look-up, so that the systems are never what is measured. Orders are given exactly
-five lines. `/_control` takes `{"latency_ms": 50}`, and tells and resets how many questions came and
-how many of them were new.
+the answer costs a look-up, so that the systems are never what is measured. What the CRM is asked
+together (`/composite`) is looked up part by part: the parts come again, their company hardly ever.
+Orders are given exactly five lines. `/_control` takes `{"latency_ms": 50}`, and tells and resets
+how many questions came and how many of them were new.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import httptools
@@ -25,7 +28,24 @@ _LOGIN = {
     "client_id": "sandbox-client",
     "client_secret": "sandbox-secret",
 }
+#: Method, URL and body.
 Key = tuple[bytes, bytes, bytes]
+_TOGETHER = b"/composite"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer. fields: of its head."""
+
+    status: int
+    fields: list[str]
+    content: bytes
+
+    def written(self) -> bytes:
+        """As it goes over the wire."""
+        length = f"content-length: {len(self.content)}"
+        head = "\r\n".join([f"HTTP/1.1 {self.status} OK", *self.fields, length])
+        return head.encode() + b"\r\n\r\n" + self.content
 
 
 class Memory:
@@ -35,6 +55,7 @@ class Memory:
         self.latency = 0.0
         self.asked = self.new = 0
         self.known: dict[Key, bytes] = {}
+        self._kept: dict[Key, Kept] = {}
         self._client = httpx.AsyncClient(base_url=sandbox, timeout=30)
         self._token = ""
         self._one_at_a_time = asyncio.Lock()
@@ -43,10 +64,25 @@ class Memory:
         async with self._one_at_a_time:
             if key not in self.known:
                 self.new += 1
-                self.known[key] = await self._ask(key, content_type)
+                kept = self._kept[key] = await self._ask(key, content_type)
+                self.known[key] = kept.written()
             return self.known[key]
 
-    async def _ask(self, key: Key, content_type: str) -> bytes:
+    async def together(self, asked: list[tuple[str, Key]]) -> bytes:
+        """The answer to several questions at once, by their references."""
+        for _, key in asked:
+            if key not in self.known:
+                await self.learn(key, "")
+        kept = [self._kept[key] for _, key in asked]
+        parts = [
+            b'{"body":%s,"httpHeaders":{},"httpStatusCode":%d,"referenceId":"%s"}'
+            % (one.content, one.status, reference.encode())
+            for (reference, _), one in zip(asked, kept, strict=True)
+        ]
+        content = b'{"compositeResponse":[%s]}' % b",".join(parts)
+        return Kept(200, kept[0].fields, content).written()
+
+    async def _ask(self, key: Key, content_type: str) -> Kept:
         method, url, body = (part.decode() for part in key)
         headers = {"accept": "application/json"}
         if body:
@@ -60,10 +96,7 @@ class Memory:
         content = _evened(reply.content) if "to_Item" in url else reply.content
         kept = ("content-type", "x-wp-total", "x-wp-totalpages", "sforce-limit-info")
         fields = [f"{name}: {reply.headers[name]}" for name in kept if name in reply.headers]
-        head = "\r\n".join(
-            [f"HTTP/1.1 {reply.status_code} OK", *fields, f"content-length: {len(content)}"]
-        )
-        return head.encode() + b"\r\n\r\n" + content
+        return Kept(reply.status_code, fields, content)
 
     async def _logged_in(self) -> str:
         if not self._token:
@@ -138,21 +171,34 @@ class Connection(asyncio.Protocol):
             return
         memory.asked += 1
         known = memory.known.get(key)
-        if known is None:
-            self._last = asyncio.get_running_loop().create_task(
-                self._learn(key, self._content_type)
-            )
-        elif memory.latency:
-            asyncio.get_running_loop().call_later(memory.latency, self._write, known)
+        if known is not None:
+            self._answer(known)
+            return
+        asked = _parts(key) if self._url.endswith(_TOGETHER) else []
+        answer = memory.together(asked) if asked else memory.learn(key, self._content_type)
+        self._last = asyncio.get_running_loop().create_task(self._later(answer))
+
+    async def _later(self, answer: Coroutine[Any, Any, bytes]) -> None:
+        self._answer(await answer)
+
+    def _answer(self, known: bytes) -> None:
+        if self._memory.latency:
+            asyncio.get_running_loop().call_later(self._memory.latency, self._write, known)
         else:
             self._write(known)
-
-    async def _learn(self, key: Key, content_type: str) -> None:
-        self._write(await self._memory.learn(key, content_type))
 
     def _write(self, answer: bytes) -> None:
         if self._transport is not None:
             self._transport.write(answer)
+
+
+def _parts(key: Key) -> list[tuple[str, Key]]:
+    """The questions that are asked together, by their references; none where they do more than
+    read."""
+    parts = json.loads(key[2]).get("compositeRequest", [])
+    if any(part["method"] != "GET" for part in parts):
+        return []
+    return [(part["referenceId"], (b"GET", part["url"].encode(), b"")) for part in parts]
 
 
 async def _serve(sandbox: str, port: int) -> None:
