@@ -30,13 +30,14 @@ from bench.gateways.running import control, counted, first_answer, needs, runnin
 
 _CROWD = 64
 _LATENCY = 50
-#: Rounds of equal queries, each with variables that nobody has asked with before.
+#: Of equal queries, each with variables that nobody has asked with before, and of load, of which
+#: the best counts: what else a machine does only takes away.
 _ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Of one query. alone, together: calls to the systems, of each round. figure: of the load."""
+    """Of one query. alone, together: calls to the systems in each round. figure: the best load."""
 
     query: Query
     alone: Sequence[int]
@@ -63,11 +64,13 @@ async def measured(seconds: float) -> list[Found]:
                             body = asked_by(query, turn)
                             alone.append(await _calls(crowd, body, 1, world, client))
                             together.append(await _calls(crowd, body, _CROWD, world, client))
-                    figure = await load(
-                        plan, world, client, url, headers, query, _CROWD, gateway, ours
-                    )
+                    figures = [
+                        await load(plan, world, client, url, headers, query, _CROWD, gateway, ours)
+                        for _ in range(_ROUNDS)
+                    ]
                     await control(client, world, 0)
-                    found.append(Found(query, alone, together, figure))
+                    best = max(figures, key=lambda figure: figure.per_second)
+                    found.append(Found(query, alone, together, best))
                 return found
 
 
@@ -132,7 +135,10 @@ async def _body(reader: asyncio.StreamReader) -> bytes:
 
 def table(found: Sequence[Found]) -> str:
     """Markdown."""
-    lines = [f"{where()}; the systems answer after {_LATENCY} ms.", ""]
+    lines = [
+        f"{where()}; the systems answer after {_LATENCY} ms; the best of {_ROUNDS} rounds.",
+        "",
+    ]
     lines += [f"| | {' | '.join(one.query.title for one in found)} |"]
     lines += ["|---" * (len(found) + 1) + "|"]
     ideal = 1000 * _CROWD / _LATENCY
