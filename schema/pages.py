@@ -176,15 +176,22 @@ class Listing:
         return EdgeOf(self.nodes[-1], self.order).cursor if self.nodes else None
 
 
-def sliced(rows: Sequence[Any], part: Slice, order: Order, counted: bool = False) -> Listing:
-    """The page of a list that is in memory as a whole, in order. counted: with its length."""
-    if part.after is None and part.before is None and not part.backward:
-        total, limit = len(rows), part.limit
+def slicing(part: Slice, order: Order, counted: bool = False) -> Callable[[Sequence[Any]], Listing]:
+    """What makes pages of lists that are in memory as a whole, in order. counted: with their
+    lengths."""
+    limit = part.limit
+
+    def beginning(rows: Sequence[Any]) -> Listing:
+        total = len(rows)
         more = total > limit
-        return Listing(
-            rows[:limit] if more else rows, order, more, False, total if counted else None
-        )
-    return Listing.of(slice_sorted(rows, part, order.keyset, with_total=counted), order)
+        kept = rows[:limit] if more else rows
+        return Listing(kept, order, more, False, total if counted else None)
+
+    def anywhere(rows: Sequence[Any]) -> Listing:
+        return Listing.of(slice_sorted(rows, part, order.keyset, with_total=counted), order)
+
+    plain = part.after is None and part.before is None and not part.backward
+    return beginning if plain else anywhere
 
 
 @strawberry.type(description="Where a page lies in its list.")

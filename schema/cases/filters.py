@@ -142,7 +142,9 @@ def case_query(
     sort = CaseSort[order_by.field.name] if order_by else CaseSort.CREATED_AT
     asked = filter or CaseFilter()
     since, until = days("filter.createdOn", asked.created_on)
-    zone = context.desks.zone(account.country for account in scope)
+    zone = context.desks.default_zone
+    if since or until:
+        zone = context.desks.zone(account.country for account in scope)
     known = context.catalogue
     return CaseQuery(
         scope=scope,

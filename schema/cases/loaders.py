@@ -11,7 +11,7 @@ from schema.batched import each, held
 from schema.cases.timeline import Opening
 from schema.context import Context
 from schema.nodes import finds, found
-from schema.pages import After, Before, First, Last, Listing, Order, sliced, wanted
+from schema.pages import After, Before, First, Last, Listing, Order, slicing, wanted
 
 OLDEST_FIRST = Order("created_at", datetime)
 
@@ -82,7 +82,7 @@ async def comments_of_case(
     asked = await context.sources.cases.comments_by_case(
         [case.id for case in parents], fields | {"created_at"}, context.scope
     )
-    return [sliced(rows, part, OLDEST_FIRST, counted) for rows in asked]
+    return list(map(slicing(part, OLDEST_FIRST, counted), asked))
 
 
 async def attachments_of_case(
@@ -97,4 +97,4 @@ async def attachments_of_case(
     asked = await context.sources.cases.attachments_by_case(
         [case.id for case in parents], fields | {"created_at"}, context.scope
     )
-    return [sliced(rows, part, OLDEST_FIRST, counted) for rows in asked]
+    return list(map(slicing(part, OLDEST_FIRST, counted), asked))

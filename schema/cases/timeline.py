@@ -13,7 +13,7 @@ from connectors.port.fields import Fields, inside
 from connectors.port.pages import Keyset
 from schema.cases.service import Rejection
 from schema.context import Context
-from schema.pages import After, Before, First, Last, Listing, Order, sliced, wanted
+from schema.pages import After, Before, First, Last, Listing, Order, slicing, wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ async def timeline_of_case(
     before: Before = None,
 ) -> Sequence[Listing]:
     """All questions go out in one tick: a CRM that takes several at once is called once."""
-    part = wanted(TIMELINE, first, after, last, before)
+    page = slicing(wanted(TIMELINE, first, after, last, before), TIMELINE)
     ids, cases, scope = [case.id for case in parents], context.sources.cases, context.scope
     comments, files, changes, refused = await asyncio.gather(
         cases.comments_by_case(ids, inside(fields, "CaseComment") | {"created_at"}, scope),
@@ -65,7 +65,7 @@ async def timeline_of_case(
         _refused(parents, context),
     )
     return [
-        sliced(_in_order(case, *happened), part, TIMELINE)
+        page(_in_order(case, *happened))
         for case, happened in zip(
             parents, zip(comments, files, changes, refused, strict=True), strict=True
         )

@@ -16,7 +16,7 @@ from connectors.port.scope import Scope
 from schema.batched import Answers, afterwards, each, embedded_or_asked, held
 from schema.context import Context
 from schema.nodes import finds
-from schema.pages import After, First, Listing, Order, sliced, wanted
+from schema.pages import After, First, Listing, Order, slicing, wanted
 
 #: Positions count as numbers do: 20 comes before 100.
 BY_POSITION = Order("position", str, at=lambda line: Keyset(line.position.zfill(10), line.position))
@@ -41,13 +41,10 @@ def lines_of_order(
     first: First = None,
     after: After = None,
 ) -> Answers:
-    part = wanted(BY_POSITION, first, after)
+    page = slicing(wanted(BY_POSITION, first, after), BY_POSITION, counted)
 
     def pages(lines: Sequence[Any]) -> list[Listing | Exception]:
-        return [
-            own if isinstance(own, Exception) else sliced(own, part, BY_POSITION, counted)
-            for own in lines
-        ]
+        return [own if isinstance(own, Exception) else page(own) for own in lines]
 
     asked = _asked(context.sources.orders.lines_by_order, context, fields)
     return afterwards(embedded_or_asked(parents, "lines", _key, asked), pages)

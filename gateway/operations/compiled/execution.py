@@ -31,9 +31,7 @@ class Execution:
     """A plan at work for one request."""
 
     __slots__ = (
-        "_background",
         "_failures",
-        "_helpers",
         "_jobs",
         "_taken",
         "context",
@@ -48,10 +46,8 @@ class Execution:
         self.variant, self.variables, self.context, self.root = variant, variables, context, root
         self._jobs: list[Job] = []
         self._failures: list[Failure] = []
-        self._helpers: GraphQLResolveInfoHelpers | None = None
         #: Awaitables that resolvers gave, to be closed when the run is broken off before them.
         self._taken: list[Any] = []
-        self._background: set[asyncio.Future[Any]] = set()
 
     async def answer(self) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
         """The data and the errors."""
@@ -190,21 +186,25 @@ class Execution:
             self.context,
             is_awaitable,
             None,
-            self._helped(),
+            _HELPERS,
         )
-
-    def _helped(self) -> GraphQLResolveInfoHelpers:
-        if self._helpers is None:
-            self._helpers = GraphQLResolveInfoHelpers(gather=_gathered, track=self._track)
-        return self._helpers
-
-    def _track(self, values: Sequence[Any]) -> None:
-        waiting = [value for value in values if is_awaitable(value)]
-        if waiting:
-            future = asyncio.gather(*waiting, return_exceptions=True)
-            self._background.add(future)
-            future.add_done_callback(self._background.discard)
 
 
 def _gathered(values: Sequence[Awaitable[Any]]) -> Awaitable[list[Any]]:
     return gather_with_cancel(*values)
+
+
+#: What resolvers left to be waited for by nobody, until it ends.
+_background: set[asyncio.Future[Any]] = set()
+
+
+def _track(values: Sequence[Any]) -> None:
+    waiting = [value for value in values if is_awaitable(value)]
+    if waiting:
+        future = asyncio.gather(*waiting, return_exceptions=True)
+        _background.add(future)
+        future.add_done_callback(_background.discard)
+
+
+#: The same for all runs: what belonged to one would hold on to it as it holds on to that.
+_HELPERS = GraphQLResolveInfoHelpers(gather=_gathered, track=_track)
