@@ -129,7 +129,7 @@ def test_records_are_answered_as_graphql_core_answers_them(
         anyio.run(compare)
 
     one()
-    assert min(seen) > 20, seen
+    assert min(seen) > 3, seen
 
 
 def _counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
