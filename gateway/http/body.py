@@ -20,7 +20,7 @@ _MOST_PARAMETERS = 20
 
 #: Requests that are kept, the bytes of all their bodies, and the longest body of one. Pages ask the
 #: same again and again; what a request holds is not changed by whoever answers it.
-_MOST_KEPT, _MOST_BYTES_KEPT, _LONGEST_KEPT = 1_000, 1_000_000, 8_192
+_MOST_KEPT, _MOST_BYTES_KEPT, _LONGEST_KEPT = 1_000, 500_000, 4_096
 
 #: Reads a request of one media type from the socket. Raises Refusal.
 Reader = Callable[[Head, Receive], Awaitable[Request]]

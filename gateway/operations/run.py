@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import ref
 
+import msgspec
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -33,8 +34,7 @@ from schema.context import Context
 _CHARACTERS_A_UNIT = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True):
     """An operation that may be run. worth: what it may cost. shows_schema: whether its errors may
     speak of what is not in the document."""
 
@@ -48,6 +48,15 @@ class Ready:
     def lasts(self) -> bool:
         """Whether it is a subscription."""
         return self.kind is OperationType.SUBSCRIPTION
+
+
+class _Priced(NamedTuple):
+    """What was found out about a request that is kept. It keeps no document: how many of those are
+    remembered is not for requests to say."""
+
+    document: ref[DocumentNode]
+    worth: Worth
+    kind: OperationType
 
 
 class Operations:
@@ -89,12 +98,12 @@ class Operations:
         kept = request.worked_out
         if kept is None:
             return self._prepared(request, checked, shows_schema)
-        known: Ready | None = kept.get(shows_schema)
-        if known is not None and known.checked is checked:
-            return known
+        known: _Priced | None = kept.get(shows_schema)
+        if known is not None and known.document() is checked.document:
+            return Ready(request, checked, known.worth, shows_schema, known.kind)
         ready = self._prepared(request, checked, shows_schema)
-        if isinstance(ready, Ready):
-            kept[shows_schema] = ready
+        if isinstance(ready, Ready) and checked.document is not None:
+            kept[shows_schema] = _Priced(ref(checked.document), ready.worth, ready.kind)
         return ready
 
     def _prepared(self, request: Request, checked: Checked, shows_schema: bool) -> Ready | Outcome:

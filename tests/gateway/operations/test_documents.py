@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from gateway.operations.documents import ONCE, Bounds, Checked, Documents
 from gateway.operations.limits import LimitSettings
-from gateway.operations.requests import Request
+from gateway.operations.requests import Outcome, Request
 from gateway.operations.run import Operations, Ready
 from schema.root import SCHEMA
 
@@ -67,6 +70,35 @@ def test_what_is_forgotten_of_a_document_is_its_plan_too() -> None:
         for name in (None, "A"):
             plans.plan(ready.checked.document, name)
     assert len(plans._known) == len(plans._documents) == 2 * ONCE.documents
+
+
+def test_a_request_that_is_kept_is_priced_once_and_keeps_no_document() -> None:
+    operations = Operations(GRAPH)
+    request = Request("{ __typename }", worked_out={})
+    first, again = operations.prepare(request), operations.prepare(request)
+    assert isinstance(first, Ready)
+    assert isinstance(again, Ready)
+    assert again == first
+    assert again.worth is first.worth
+    assert first.checked.document is not None
+    document, hidden = weakref.ref(first.checked.document), operations.prepare(request, False)
+    assert isinstance(hidden, Ready)
+    assert not hidden.shows_schema
+    operations.documents.forget()
+    del first, again, hidden
+    gc.collect()
+    assert document() is None
+    anew = operations.prepare(request)
+    assert isinstance(anew, Ready)
+    assert operations.documents.known(request.query) is anew.checked
+
+
+def test_what_may_not_be_run_is_looked_at_each_time() -> None:
+    operations = Operations(GRAPH)
+    request = Request("{ nothing }", worked_out={})
+    told = [operations.prepare(request, shown) for shown in (True, False, True)]
+    assert all(isinstance(one, Outcome) for one in told)
+    assert request.worked_out == {}
 
 
 def test_what_is_longer_than_any_document_is_not_kept() -> None:
