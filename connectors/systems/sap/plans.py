@@ -218,7 +218,9 @@ class _Writer:
         if wanted.isdisjoint({"subtotal", "total"}):
             return values
         net = code.local("row.net")
-        self._finite(code, net, needed="total" in wanted)
+        # Only a total cannot do without it.
+        bad = f"{net} is None or not" if "total" in wanted else f"{net} is not None and not"
+        self._finite(code, net, bad)
         if "subtotal" in wanted:
             values["subtotal"] = f"None if {net} is None else {made.format(net)}"
         if "total" in wanted:
@@ -242,7 +244,7 @@ class _Writer:
             if lines:
                 self._line(code, own(inside(fields, "lines")))
         if taxed:
-            self._finite(code, "tax", needed=True)
+            self._finite(code, "tax")
         if lines:
             with code.block("if not ordered:"):
                 code.line(f"lines.sort(key={code.bound(_place)})")
@@ -284,7 +286,7 @@ class _Writer:
             code.line(f"quantity = {code.bound(_quantities)}[item.quantity]")
         else:
             code.line(f"quantity = item.quantity or {code.bound(_NOTHING)}")
-            self._finite(code, "quantity", needed=True)
+            self._finite(code, "quantity")
         return "quantity"
 
     def _prices(self, code: Code, wanted: Fields) -> dict[str, str]:
@@ -292,7 +294,7 @@ class _Writer:
         values = {n: code.local("None") for n in sorted(wanted & {"unit_price", "total"})}
         code.line("net = item.net")
         with code.block("if net is not None:"):
-            self._finite(code, "net", needed=True)
+            self._finite(code, "net")
             currencies, rounded = code.bound(_currencies), code.bound(QUANTIZE)
             code.line(f"smallest, of_unit, currency = {currencies}[item.currency]")
             if "unit_price" in wanted:
@@ -307,8 +309,7 @@ class _Writer:
                 code.line(f"{values['total']} = {made}")
         return values
 
-    def _finite(self, code: Code, number: str, *, needed: bool) -> None:
-        """Leaves to `translate` what is no number; needed: and what is not there."""
-        there = f"{number} is None or not" if needed else f"{number} is not None and not"
-        with code.block(f"if {there} {number}.is_finite():"):
+    def _finite(self, code: Code, number: str, bad: str = "not") -> None:
+        """Leaves to `translate` what is no number."""
+        with code.block(f"if {bad} {number}.is_finite():"):
             code.line(f"raise {code.bound(_Unfit)}")
