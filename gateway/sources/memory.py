@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
+from connectors.port.fields import NotFetched
 from connectors.port.scope import AccountRef
+from gateway.sources.attributes import attributes
 
 #: Bytes of an object beside its texts, roughly.
 _OBJECT: Final = 64
+#: Most of what records hold: texts, and what has nothing inside.
+_FLAT: Final = {str, type(None), NotFetched, bool, int, Decimal, date, datetime, AccountRef}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,18 @@ def weigh(value: Any) -> int:
     """Bytes of a value, roughly: texts by their length, all else by the number of objects."""
     if isinstance(value, str | bytes):
         return _OBJECT + len(value)
+    values = _inside(value)
+    size = _OBJECT * (1 + len(values)) + sum([len(one) for one in values if type(one) is str])
+    for one in values:
+        if type(one) not in _FLAT:
+            size += weigh(one) - _OBJECT
+    return size
+
+
+def _inside(value: Any) -> Collection[Any]:
     if isinstance(value, list | tuple):
-        return _OBJECT + sum(map(weigh, value))
+        return value
     if isinstance(value, dict):
-        return _OBJECT + sum(map(weigh, value.values()))
-    if isinstance(value, AccountRef) or not is_dataclass(value):
-        return _OBJECT  # owners are shared
-    return _OBJECT + sum(weigh(getattr(value, field.name)) for field in fields(value))
+        return value.values()
+    held = None if isinstance(value, AccountRef) else attributes(value)
+    return () if held is None else held[1](value)  # owners are shared

@@ -3,13 +3,18 @@ code, whoever wrote them."""
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from connectors.port.fields import NotFetched
+from gateway.sources.attributes import attributes
+
+#: Most of what records hold: it has nothing inside.
+_FLAT: Final = {str, type(None), bool, int, Decimal, date, datetime}
 
 
 class Packed(msgspec.Struct, array_like=True):
@@ -47,7 +52,12 @@ def _plain(value: Any) -> Any:
     """Records as maps, without the attributes that nobody asked for: their defaults say so."""
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    if not is_dataclass(value):
+    held = attributes(value)
+    if held is None:
         return value
-    held = ((field.name, getattr(value, field.name)) for field in fields(value))
-    return {name: _plain(one) for name, one in held if not isinstance(one, NotFetched)}
+    names, read = held
+    return {
+        name: one if type(one) in _FLAT else _plain(one)
+        for name, one in zip(names, read(value), strict=True)
+        if type(one) is not NotFetched
+    }

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from connectors.port.pages import Page
-from connectors.port.records import Case
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.port.pages import Page, Slice
+from connectors.port.records import Author, Case, CaseStatus, Contact, Money, Order
 from connectors.port.scope import AccountRef, Scope
 from gateway.sources import versions
 from gateway.sources.freshness import Kind
@@ -59,6 +65,37 @@ def test_weights_grow_with_texts_and_records() -> None:
     one, two = Case("1", OWNER, subject="x"), Case("1", OWNER, subject="x" * 5_000)
     assert weigh(two) - weigh(one) == 4_999
     assert weigh(Page([one, one])) > 2 * weigh(one)
+
+
+def slowly(value: Any) -> int:
+    """What `weigh` says, by its definition."""
+    if isinstance(value, str | bytes):
+        return 64 + len(value)
+    if isinstance(value, list | tuple):
+        return 64 + sum(map(slowly, value))
+    if isinstance(value, dict):
+        return 64 + sum(map(slowly, value.values()))
+    if isinstance(value, AccountRef) or not is_dataclass(value):
+        return 64
+    return 64 + sum(slowly(getattr(value, field.name)) for field in fields(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "señal",
+        b"x" * 70,
+        [],
+        {"a": ["b", {"c": (1, 2.5, "d")}], "e": None},
+        CaseStatus.CLOSED,
+        Slice(3),
+        Page([Case("1", OWNER, subject="x", status=CaseStatus.NEW, contact=Contact("2", OWNER))]),
+        [Order("1", OWNER, total=Money(Decimal(1), "COP")), None, Author("x", True)],
+    ],
+)
+def test_weights_are_those_of_the_definition(value: Any) -> None:
+    assert weigh(value) == slowly(value)
 
 
 def test_a_change_shows_in_what_rests_on_it_alone() -> None:
