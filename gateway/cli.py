@@ -18,7 +18,7 @@ import uvloop
 
 from connectors.catalog import BrokenConnector, UnknownConnector
 from connectors.port.errors import SourceError
-from gateway import telemetry
+from gateway import heap, telemetry
 from gateway.access.files import SecretFileError
 from gateway.app import open_gateway
 from gateway.child import Child, ChildError
@@ -159,6 +159,7 @@ async def _answer(settings: Settings, listener: socket.socket, banner: str) -> N
         gc.freeze()
         gc.set_threshold(_YOUNG, 10, 10)
         gc.enable()
+        heap.keep_freed()
 
     await serve(
         gateway.app,
