@@ -34,6 +34,8 @@ from connectors.systems.sap.translate import DIVIDE, QUANTIZE, money, rounding
 #: Plans that are kept, and how many of the values that come again and again.
 _MOST: Final = 256
 _MANY: Final = 4_096
+#: No product of a longer code and name is kept.
+_LONGEST: Final = 200
 _NOTHING: Final = Decimal(0)
 _product = maker(Product)
 
@@ -131,14 +133,26 @@ def _rounding(currency: str | None) -> tuple[Decimal, Decimal, str]:
     return rounding(_text(currency))
 
 
-def _made_product(code: str | None, text: str | None) -> Product:
-    shown = _text(code)
-    shown = (shown.lstrip("0") or shown) if shown.isdigit() else shown
-    product = _product(shown, _text(text) or shown)
-    if len(_products) >= _MANY:
-        _products.clear()
-    _products[code] = product
-    return product
+class _Products(dict[str | None, tuple[msgspec.Raw | None, Product | None]]):
+    """The product that a code stood for last, with its text as it was written: a code has mostly
+    one, which need not be decoded each time."""
+
+    _text: Final = msgspec.json.Decoder(str | None).decode
+
+    def __missing__(self, code: str | None) -> tuple[None, None]:
+        return None, None
+
+    def made(self, code: str | None, written: msgspec.Raw) -> Product:
+        """The product of a code beside another text. Raises ValueError where that is no text."""
+        name, shown = _text(self._text(written)), _text(code)
+        shown = (shown.lstrip("0") or shown) if shown.isdigit() else shown
+        product = _product(shown, name or shown)
+        if len(shown) + len(name) <= _LONGEST:
+            if len(self) >= _MANY:
+                self.clear()
+            # A copy: what was decoded holds the whole answer.
+            self[code] = written.copy(), product
+        return product
 
 
 #: A key that is shown as it is written.
@@ -146,8 +160,7 @@ _plain = re.compile(r"[1-9][0-9]{0,9}", re.ASCII).fullmatch
 _days, _dates = Memo(_day, _MANY), Memo(_dated, _MANY)
 _quantities, _positions = Memo(_quantity, _MANY), Memo(_position, _MANY)
 _currencies = Memo(_rounding, _MOST)
-#: The product that a code stood for last: a text of its own is rare.
-_products: dict[str | None, Product] = {}
+_products = _Products()
 
 
 def _place(line: OrderLine) -> int:
@@ -276,10 +289,10 @@ class _Writer:
         code.line(f"lines.append({line})")
 
     def _product(self, code: Code) -> str:
-        product = code.local(f"{code.bound(_products)}.get(item.product)")
-        with code.block(f"if {product} is None or {product}.name != item.text:"):
-            code.line(f"{product} = {code.bound(_made_product)}(item.product, item.text)")
-        return product
+        code.line(f"text, product = {code.bound(_products)}[item.product]")
+        with code.block("if text != item.text:"):
+            code.line(f"product = {code.bound(_products.made)}(item.product, item.text)")
+        return "product"
 
     def _quantity(self, code: Code) -> str:
         if self._columns.dialect.service.version is Version.V2:

@@ -63,8 +63,9 @@ def _embedded(columns: OrderColumns, select: Container[str]) -> _Shape:
     item = {
         "position": (c.POSITION, str),
         "product": (dialect.product, str),
-        "text": (c.ITEM_TEXT, str),
-        # A text in V2: few are different, and whoever knows a text need not read the number.
+        # As it is written, as the number is in V2: few are different, and what is known need not
+        # be read again.
+        "text": (c.ITEM_TEXT, msgspec.Raw),
         "quantity": (c.QUANTITY, str if v2 else Decimal),
         "unit": (dialect.unit, str),
         "net": (c.ITEM_NET, Decimal),
@@ -81,7 +82,7 @@ def _embedded(columns: OrderColumns, select: Container[str]) -> _Shape:
 def _asked(names: Mapping[str, tuple[str, Any]], select: Container[str]) -> _Shape:
     """The columns that were asked for. Each must be there; whether it holds anything, rows tell."""
     return {
-        name: (column, kind | None, True)
+        name: (column, kind if kind is msgspec.Raw else kind | None, True)
         for name, (column, kind) in names.items()
         if column in select
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
@@ -18,7 +19,7 @@ from connectors.port.records import Order
 from connectors.systems.sap import dialects
 from connectors.systems.sap.columns import OrderColumns
 from connectors.systems.sap.keys import Owners
-from connectors.systems.sap.plans import Plans
+from connectors.systems.sap.plans import Plans, _Products
 from connectors.systems.sap.settings import Settings
 from connectors.systems.sap.statuses import StatusMap
 from connectors.systems.sap.translate import OrderWords
@@ -290,3 +291,23 @@ def test_a_status_told_by_a_column_of_another_use_is_left_to_rows() -> None:
     columns = _columns(status_rules=[rule])
     wanted = frozenset({"status", "customer_reference"})
     assert Plans(columns).reading(wanted, columns.header(wanted), OWNERS) is None
+
+
+def test_products_are_kept_in_a_bounded_number_and_without_the_answer_they_were_in() -> None:
+    products = _Products()
+    body = msgspec.json.encode(["Steel", "x" * 200, None, 7])
+    before = sys.getrefcount(body)
+    steel, long, none, number = msgspec.json.decode(body, type=list[msgspec.Raw])
+    assert products["1"] == (None, None)
+    assert products.made("0001", steel).code == "1"
+    assert products.made("2", none).name == "2"
+    assert products.made("3", long).name == "x" * 200
+    with pytest.raises(ValueError, match=r"Expected `str \| null`"):
+        products.made("4", number)
+    assert [*products] == ["0001", "2"]
+    assert products["0001"][0] == steel
+    for code in range(5_000):
+        products.made(str(code), steel)
+    assert len(products) < 5_000
+    del steel, long, none, number
+    assert sys.getrefcount(body) == before
