@@ -300,8 +300,10 @@ class TwoWays(HttpToolsProtocol):
         except ValueError as error:
             last = True
             parts = _broken(error).written(first, last=True)
-        for part in parts:
-            self.transport.write(part)
+        if len(parts) == 1:
+            self.transport.write(parts[0])
+        else:
+            self.transport.writelines(parts)  # which is one call to the system too
         if last:
             self.transport.close()
         self.on_response_complete()
