@@ -24,15 +24,16 @@ class Eager:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._parked: _Parked | None = None
+        self._parked: tuple[_Parked, asyncio.Task[None]] | None = None
 
     def begin(self, work: Work, tasks: set[asyncio.Task[None]]) -> None:
         """Runs work, which must not raise, in surroundings of its own. tasks: hold it while it
         waits. Not for use in a task."""
-        parked = self._parked
-        if parked is None or parked.task.done():
-            parked = self._parked = _Parked(self._loop)
-        task, context = parked.task, copy_context()
+        if self._parked is None or self._parked[1].done():
+            made = _Parked(self._loop)
+            self._parked = made, self._loop.create_task(made)
+        parked, task = self._parked
+        context = copy_context()
         _enter_task(self._loop, task)
         try:
             waits_for = context.run(work.send, None)
@@ -49,7 +50,10 @@ class Eager:
 
 
 class _Parked(Coroutine[Any, Any, None]):
-    """What a parked task runs: nothing, until there is work that waits; then the rest of it."""
+    """What a parked task runs: nothing, until there is work that waits; then the rest of it.
+
+    It does not know its task: the two would be left to the collector of garbage, with all that the
+    work has waited for, such as the records of an answer."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._called: asyncio.Future[None] = loop.create_future()
@@ -58,7 +62,6 @@ class _Parked(Coroutine[Any, Any, None]):
         self._context = copy_context()
         self._waits_for: Any = None
         self._resumed = False
-        self.task: asyncio.Task[None] = loop.create_task(self)
 
     def go_on(self, work: Work, context: Context, waits_for: Any) -> None:
         """waits_for: what the first step of the work gave its task to wait for."""

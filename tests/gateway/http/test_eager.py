@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
@@ -182,3 +184,28 @@ async def test_what_breaks_after_it_waited_breaks_its_task() -> None:
     (task,) = await begun(work)
     with pytest.raises(ValueError, match="late"):
         await task
+
+
+async def test_what_was_waited_for_goes_with_the_work_and_not_with_the_garbage() -> None:
+    class Answer:
+        """What a system said, say."""
+
+    held: list[Any] = [asyncio.get_running_loop().create_future(), Answer()]
+    left = weakref.ref(held[1])
+    seen: list[bool] = []
+
+    async def work() -> None:
+        seen.append(isinstance(await held[0], Answer))
+
+    tasks = await begun(work)
+    gc.disable()
+    try:
+        held[0].set_result(held[1])
+        await asyncio.gather(*tasks)
+        held.clear()
+        tasks.clear()
+        await asyncio.sleep(0)
+        assert seen == [True]
+        assert left() is None
+    finally:
+        gc.enable()
