@@ -108,7 +108,8 @@ def _table(
                 cells.append(f"{p50:.1f} / {p99:.1f}")
             else:
                 cells.append(form.format(statistics.median(map(value, figures))))
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        if any(cells):
+            lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
