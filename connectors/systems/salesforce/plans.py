@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, NoReturn
 import msgspec
 
 from connectors.kit.generated import Code
+from connectors.kit.memo import Memo
 from connectors.port.fields import NOT_FETCHED, Fields, inside, own
 from connectors.port.records import Account, Case, Contact
 from connectors.port.scope import Scope
@@ -94,20 +95,15 @@ def _unfit() -> NoReturn:
     raise _Unfit
 
 
-class _Codes(dict[str | None, Any]):
-    """Our code of each of their values. What is not listed is looked at once and then kept, up to
-    a bound: values are read without the space around them, and what nobody listed is `other`."""
+def _codes(words: Mapping[Any, Words], other: Any) -> Memo[str | None, Any]:
+    """Our code of each of their values, which are read without the space around them. What nobody
+    listed is `other`."""
 
-    def __init__(self, words: Mapping[Any, Words], other: Any) -> None:
-        super().__init__()
-        self._words, self._other = words, other
-
-    def __missing__(self, theirs: str | None) -> Any:
+    def ours(theirs: str | None) -> Any:
         stripped = (theirs.strip() or None) if theirs else None
-        found = translate.ours(self._words, stripped) or self._other
-        if len(self) < _WORDS:
-            self[theirs] = found
-        return found
+        return translate.ours(words, stripped) or other
+
+    return Memo(ours, _WORDS)
 
 
 class _Writer:
@@ -161,7 +157,7 @@ class _Writer:
     def _coded(self, words: Mapping[Any, Words], column: str | None, other: Any) -> str:
         if not column:
             return self._code.bound(other)
-        return f"{self._code.bound(_Codes(words, other))}[{self._get(column)}]"
+        return f"{self._code.bound(_codes(words, other))}[{self._get(column)}]"
 
     def _called(self, function: Callable[[Any], Any], value: str) -> str:
         return f"{self._code.bound(function)}({value})"
@@ -221,7 +217,7 @@ class _Writer:
         words, column = self._settings.values.status, self._settings.columns.case.status
         # Of a status that nobody listed it is at least known whether it is closed.
         closed, open_ = (
-            self._code.bound(_Codes(words, translate.status(self._settings.values, None, flag)))
+            self._code.bound(_codes(words, translate.status(self._settings.values, None, flag)))
             for flag in (True, False)
         )
         flag = self._get(_CLOSED, bool)
