@@ -5,7 +5,7 @@ Counting costs what `telemetry.py` spends on it; all else is done when somebody 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -42,24 +42,31 @@ class _Counted(Collector):
         self._pending = pending
 
     def collect(self) -> Iterator[Metric]:
-        operations = CounterMetricFamily(
+        yield _counter(
             "portal_operations",
             "Operations by how they ran: compiled, or why on graphql-core.",
-            labels=["how"],
+            ["how"],
+            (((how,), count) for how, count in telemetry.executions.items()),
         )
-        for how, count in telemetry.executions.items():
-            operations.add_metric([how], count)
-        yield operations
-        loads = CounterMetricFamily(
+        yield _counter(
             "portal_loads",
             "Answers by what they are about and whence they came: asked of the system, joined a "
             "question under way, remembered, or stale; whole answers of operations: answers.",
-            labels=["about", "whence"],
+            ["about", "whence"],
+            telemetry.loads.items(),
         )
-        for (about, whence), count in telemetry.loads.items():
-            loads.add_metric([about, whence], count)
-        yield loads
-        yield from self._upstream()
+        yield _counter(
+            "portal_upstream_calls",
+            "Calls to each system by outcome: ok, or the code of an error.",
+            ["source", "outcome"],
+            telemetry.calls.items(),
+        )
+        yield _counter(
+            "portal_upstream_seconds",
+            "Time that these calls took, added up.",
+            ["source"],
+            (((source,), spent) for source, spent in telemetry.seconds.items()),
+        )
         if self._pending is not None:
             yield GaugeMetricFamily(
                 "portal_submissions_waiting",
@@ -67,20 +74,12 @@ class _Counted(Collector):
                 self._pending.waiting,
             )
 
-    def _upstream(self) -> Iterator[Metric]:
-        calls = CounterMetricFamily(
-            "portal_upstream_calls",
-            "Calls to each system by outcome: ok, or the code of an error.",
-            labels=["source", "outcome"],
-        )
-        for (source, outcome), count in telemetry.calls.items():
-            calls.add_metric([source, outcome], count)
-        yield calls
-        seconds = CounterMetricFamily(
-            "portal_upstream_seconds",
-            "Time that these calls took, added up.",
-            labels=["source"],
-        )
-        for source, spent in telemetry.seconds.items():
-            seconds.add_metric([source], spent)
-        yield seconds
+
+def _counter(
+    name: str, text: str, labels: Sequence[str], counts: Iterable[tuple[Sequence[str], float]]
+) -> Metric:
+    """counts: each behind the values of its labels."""
+    family = CounterMetricFamily(name, text, labels=labels)
+    for values, count in counts:
+        family.add_metric(values, count)
+    return family
