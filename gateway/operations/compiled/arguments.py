@@ -67,7 +67,9 @@ class Arguments:
                 made = self._make(variables.coerced)
             except Exception:  # noqa: BLE001 - whatever it is, it is met again and told
                 made = None
-        return made or get_argument_values(self._definition, self._node, variables)
+        if made is not None:
+            return made
+        return get_argument_values(self._definition, self._node, variables)
 
 
 class _Unsure(Exception):
